@@ -1,0 +1,170 @@
+"""The `emodistill` command. Errors are one paragraph and an exit code: 2 bad input, 1 failed run, 130 stopped."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from emodistill import __version__
+from emodistill.errors import BadInput, RunFailed, Stopped
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Parse, dispatch, and turn errors into an exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.command(options)
+        return 0
+    except (BadInput, RunFailed, Stopped) as error:
+        if options.debug:
+            raise
+        print(f"emodistill: {error}", file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="emodistill", description="Teach small language models when and how to show emotion in a negotiation."
+    )
+    parser.add_argument("--version", action="version", version=f"emodistill {__version__}")
+    parser.add_argument("--debug", action="store_true", help="show tracebacks")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, function: object, text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text)
+        added.set_defaults(command=function)
+        return added
+
+    for name, function, text in (
+        ("run", _run, "run all stages of a configuration, resuming what is there"),
+        ("plan", _plan, "show stages, tasks, tokens, DeepSpeed and sbatch text; run nothing"),
+    ):
+        added = command(name, function, text)
+        added.add_argument("config", type=Path, help="YAML file, see yaml/")
+        added.add_argument(
+            "--set",
+            dest="overrides",
+            action="append",
+            default=[],
+            metavar="a.b=VALUE",
+            help="override one key; may be repeated",
+        )
+        added.add_argument("--profile", default="local", help="a file of slurm/profiles/, or a path (default: local)")
+        added.add_argument("--out", type=Path, help="run directory (default: results/NAME)")
+        if name == "run":
+            added.add_argument("--fresh", action="store_true", help="redo the stages whose configuration has changed")
+            added.add_argument("--until", metavar="STAGE", help="stop after this stage")
+    status = command("status", _status, "what is done, what is missing, errors and time for each stage")
+    status.add_argument("--json", action="store_true", help="machine-readable")
+    verify = command("verify", _verify, "re-read every file of a run and name those that are damaged")
+    report = command("report", _report, "write tables and figures again from the shards that are there")
+    for added in (status, verify, report):
+        added.add_argument("dir", type=Path, help="run directory")
+    models = command("models", _models, "list or fetch the embedded models")
+    models.add_argument("action", choices=("list", "fetch"))
+    models.add_argument("name", nargs="*", help="model names")
+    offer = command("offer", _offer, "the number that an utterance offers, or none")
+    offer.add_argument("text")
+    return parser
+
+
+def _run(options: argparse.Namespace) -> None:
+    from emodistill.cluster.drive import drive
+    from emodistill.cluster.plan import check
+    from emodistill.cluster.profiles import load_profile
+    from emodistill.config import load_config
+    from emodistill.stages import STAGES
+
+    config = load_config(options.config, tuple(options.overrides))
+    profile = load_profile(options.profile, tuple(STAGES))
+    if options.until is not None and options.until not in STAGES:
+        raise BadInput(f"--until {options.until}: there is no such stage. Stages: {', '.join(STAGES)}.")
+    check(config, tuple(STAGES)[: tuple(STAGES).index(options.until or "tables") + 1])
+    root = options.out or Path("results") / config.name
+    run = drive(
+        config,
+        root.absolute(),
+        profile,
+        options.fresh,
+        options.until,
+        lambda line: print(line, file=sys.stderr, flush=True),
+    )
+    table = run.path("tables", "main.md")
+    if table.is_file() and options.until in (None, "tables"):
+        print(table.read_text(encoding="utf-8"), end="")
+        print(f"\nTables and figures: {_short(run.path('tables'))}, {_short(run.path('figures'))}")
+
+
+def _plan(options: argparse.Namespace) -> None:
+    from emodistill.cluster.plan import render
+    from emodistill.cluster.profiles import load_profile
+    from emodistill.config import load_config
+    from emodistill.stages import STAGES
+
+    config = load_config(options.config, tuple(options.overrides))
+    profile = load_profile(options.profile, tuple(STAGES))
+    print(render(config, profile, options.out or Path("results") / config.name), end="")
+
+
+def _status(options: argparse.Namespace) -> None:
+    from emodistill.cluster.status import render, summary
+    from emodistill.runs import RunDir
+
+    found = summary(RunDir.existing(options.dir))
+    print(json.dumps(found, indent=2) if options.json else render(found))
+
+
+def _verify(options: argparse.Namespace) -> None:
+    from emodistill.runs import RunDir
+
+    problems = RunDir.existing(options.dir).verify()
+    if problems:
+        raise RunFailed(
+            "\n".join(
+                [
+                    f"{len(problems)} problem(s) in {options.dir}:",
+                    *problems,
+                    "Delete the named files' .done markers and run again.",
+                ]
+            )
+        )
+    print(f"{options.dir}: every recorded file is whole.")
+
+
+def _report(options: argparse.Namespace) -> None:
+    from emodistill.report.build import report
+    from emodistill.runs import RunDir
+
+    run = RunDir.existing(options.dir)
+    report(run, run.config())
+    print(run.path("tables", "main.md").read_text(encoding="utf-8"), end="")
+
+
+def _models(options: argparse.Namespace) -> None:
+    from emodistill.models import EMBEDDED, fetch, resolve
+
+    if options.action == "fetch":
+        for name in options.name or EMBEDDED:
+            print(f"{name}: {fetch(name)}")
+        return
+    for name in EMBEDDED:
+        try:
+            print(f"{name}: {resolve(name)}")
+        except BadInput:
+            print(f"{name}: not fetched")
+
+
+def _offer(options: argparse.Namespace) -> None:
+    from emodistill.rollout.offers import read
+
+    found = read(options.text).offer
+    print("none" if found is None else f"{found:g}")
+
+
+def _short(path: Path) -> str:
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

@@ -1,0 +1,1 @@
+"""Where tasks run: profiles, submission through submitit, and the driver that walks the stages."""

@@ -1,0 +1,205 @@
+"""Walk a run's stages in order: submit what is missing, wait, stop cleanly, and say how to go on."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from emodistill import __version__
+from emodistill.cluster.profiles import Profile
+from emodistill.cluster.submit import Job, submit
+from emodistill.config import Config
+from emodistill.domains import build_scenarios
+from emodistill.errors import BadInput, RunFailed, Stopped
+from emodistill.execute import Outcome, clear_task
+from emodistill.runs import RunDir
+from emodistill.stages import STAGES, Stage, fingerprint, ingredients, input_digest, to_do
+
+_POLL_S = 0.1
+_GRACE_S = 60.0  # how long jobs may take to save after a stop
+_RESUBMISSIONS = 20  # of a job that was stopped from outside (time limit, preemption)
+
+
+@dataclass(slots=True)
+class _Stop:
+    asked: int = 0
+
+    def __call__(self, *_: object) -> None:
+        self.asked += 1
+
+
+def drive(
+    config: Config, root: Path, profile: Profile, fresh: bool, until: str | None, say: Callable[[str], None]
+) -> RunDir:
+    """Run all stages (or up to `until`) that are not done. Raises `Stopped`, `RunFailed` or `BadInput`; the run resumes from there."""
+    scenarios = build_scenarios(config.scenarios, config.seed)
+    run = RunDir(root)
+    run.create()
+    with run.lock():
+        _reconcile(run, config, fresh)
+        run.write_config(config)
+        run.write_scenarios(scenarios)
+        run.write_manifest(_manifest(config))
+        stop = _Stop()
+        handlers = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            for stage in STAGES.values():
+                _run_stage(run, config, stage, profile, stop, say)
+                if stage.name == until:
+                    break
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+    return run
+
+
+def changes(run: RunDir, config: Config) -> dict[str, list[str]]:
+    """Stages that have results made with other settings: stage → readable differences. A later stage counts with its inputs."""
+    recorded, found = run.manifest().get("stages", {}), {}
+    for stage in STAGES.values():
+        before = recorded.get(stage.name, {})
+        if _started(run, stage) and before and before["fingerprint"] != fingerprint(stage, config):
+            old, new = before["ingredients"], json.loads(json.dumps(ingredients(stage, config)))
+            found[stage.name] = [
+                f"{key}: {old.get(key)!r} → {new.get(key)!r}"
+                for key in sorted({*old, *new})
+                if old.get(key) != new.get(key)
+            ]
+    return found
+
+
+def _reconcile(run: RunDir, config: Config, fresh: bool) -> None:
+    changed = changes(run, config)
+    if not changed:
+        return
+    if not fresh:
+        lines = sorted({line for differences in changed.values() for line in differences})
+        raise BadInput(
+            f"{run.root} holds results of another configuration: {'; '.join(lines)}. Stages affected: {', '.join(changed)}. "
+            "Give --fresh to delete just those stages and do them again, or --out to use another folder."
+        )
+    for name in reversed(changed):
+        for path in list(run.path(name).glob("*.done")) + list(run.path(name).glob("*.identity")):
+            clear_task(run, name, path.stem)
+
+
+def _started(run: RunDir, stage: Stage) -> bool:
+    return any(run.path(stage.name).glob("*.identity"))
+
+
+def _manifest(config: Config) -> dict[str, Any]:
+    stages = {
+        stage.name: {
+            "fingerprint": fingerprint(stage, config),
+            "tasks": list(stage.tasks(config)),
+            "ingredients": ingredients(stage, config),
+        }
+        for stage in STAGES.values()
+    }
+    return {"name": config.name, "seed": config.seed, "code": code_version(), "stages": stages}
+
+
+def code_version() -> str:
+    """Package version, and the git commit where there is one."""
+    done = subprocess.run(
+        ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return f"{__version__} {done.stdout.strip()}".strip()
+
+
+def _run_stage(
+    run: RunDir, config: Config, stage: Stage, profile: Profile, stop: _Stop, say: Callable[[str], None]
+) -> None:
+    tasks = to_do(stage, run, config)
+    if not tasks:
+        return
+    if any(input_digest(stage, task, run, config) is None for task in tasks):
+        raise RunFailed(f"{stage.name} cannot start: a stage before it is incomplete in {run.root}.")
+    started, asked = time.monotonic(), profile.resources(stage.name)
+    say(f"{stage.name}: {len(tasks)} of {len(stage.tasks(config))} task(s) to do")
+    bundles = [tuple(tasks[i : i + asked.bundle]) for i in range(0, len(tasks), asked.bundle)]
+    folder = run.path("submissions", f"{time.strftime('%Y%m%d-%H%M%S')}-{stage.name}")
+    failed = _Stage(run, stage, profile, config.name, folder).work_off(bundles, stop)
+    if failed:
+        raise (
+            RunFailed(
+                f"{len(failed)} job(s) of {stage.name} failed; everything else is kept. {failed[0].message} "
+                f"Mend that and give the same command again."
+            )
+            if failed[0].kind == "failed"
+            else BadInput(failed[0].message)
+        )
+    say(f"{stage.name}: done in {time.monotonic() - started:.1f} s")
+
+
+class _Stage:
+    """The jobs of one stage in flight."""
+
+    def __init__(self, run: RunDir, stage: Stage, profile: Profile, name: str, folder: Path) -> None:
+        self._run, self._stage, self._profile, self._name, self._folder = run, stage, profile, name, folder
+
+    def work_off(self, bundles: list[tuple[str, ...]], stop: _Stop) -> list[Outcome]:
+        """Run all bundles; the outcomes of those that failed. Raises `Stopped` when asked to stop."""
+        waiting, running, failed, stopped_before = list(bundles), [], [], 0
+        # Slurm queues by itself; locally we start as many as may run at once.
+        limit = len(bundles) if self._profile.cluster == "slurm" else self._profile.resources(self._stage.name).parallel
+        tasks = [task for bundle in bundles for task in bundle]
+        with tqdm(
+            total=1.0,
+            desc=self._stage.name,
+            disable=not sys.stderr.isatty(),
+            leave=False,
+            bar_format="{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}",
+        ) as bar:
+            while waiting or running:
+                if stop.asked:
+                    self._end(running, stop)
+                batch = waiting[: limit - len(running)]
+                if batch and not (failed and failed[0].kind == "bad_input"):
+                    running += submit(self._profile, self._stage.name, self._name, self._run.root, batch, self._folder)
+                del waiting[: len(batch)]
+                for job in [job for job in running if job.finished()]:
+                    running.remove(job)
+                    outcome = job.outcome()
+                    if outcome.kind == "stopped" and not stop.asked and stopped_before < _RESUBMISSIONS:
+                        stopped_before += 1
+                        waiting.append(job.tasks)
+                    elif outcome.kind != "done" and not stop.asked:
+                        failed.append(outcome)
+                bar.update(self._fraction(tasks) - bar.n)
+                time.sleep(_POLL_S)
+        if stop.asked:
+            self._end([], stop)
+        return failed
+
+    def _fraction(self, tasks: list[str]) -> float:
+        return sum(self._share(task) for task in tasks) / len(tasks)
+
+    def _share(self, task: str) -> float:
+        if self._run.marker_path(self._stage.name, task).exists():
+            return 1.0
+        try:
+            done, total = json.loads(self._run.path(self._stage.name, f"{task}.progress").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return 0.0
+        return float(done) / total
+
+    def _end(self, running: list[Job], stop: _Stop) -> None:
+        for job in running:
+            job.stop()
+        deadline = time.monotonic() + _GRACE_S
+        while any(not job.finished() for job in running) and time.monotonic() < deadline and stop.asked < 2:
+            time.sleep(_POLL_S)
+        raise Stopped(
+            f"Stopped in {self._stage.name}. Finished work is in {self._run.root}; give the same command again to go on."
+        )

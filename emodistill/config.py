@@ -1,0 +1,311 @@
+"""YAML to one validated, frozen `Config`. Unknown keys are errors that suggest the nearest name.
+
+Every field carries its default; METHOD.md names the source of each. `Config` is the whole description of a run:
+a stage's fingerprint hashes the sections it depends on (see stages.py).
+"""
+
+import difflib
+import json
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+import yaml
+from emodistill.errors import BadInput
+
+EMOTIONLESS = "emotion-free"
+VARIANTS = ("vanilla-slm", "random-emotion", "iql-only", "sft", "sft+jpo", "full", EMOTIONLESS)
+Signal = Literal["judge", "outcome", "hybrid"]
+Positive = Annotated[int, Field(gt=0)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]  # goes into paths and job names
+
+
+class Section(BaseModel):
+    """Base of all sections: closed, frozen, and strict about types."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Scripted(Section):
+    """The simulator: no model, known truth; everything made with it is labelled simulated."""
+
+    backend: Literal["scripted"]
+
+
+class VLLM(Section):
+    """An in-process vLLM engine. `model`: an embedded name (`emodistill models`), a folder, or a hub id."""
+
+    backend: Literal["vllm"]
+    model: str
+    dtype: Literal["bfloat16", "float16", "float32"] = "bfloat16"
+    max_model_len: Positive = 2048
+    max_num_seqs: Positive = 128
+    kv_cache_gb: Positive = 1  # CPU only
+    tensor_parallel: Positive = 1
+    gpu_memory_utilization: float = 0.9
+
+
+class OpenAI(Section):
+    """Any OpenAI-compatible endpoint. The key is read from the environment variable `api_key_env` and never stored."""
+
+    backend: Literal["openai"]
+    model: str
+    base_url: str
+    api_key_env: str = "OPENAI_API_KEY"
+    concurrency: Positive = 32
+    timeout_s: float = 120.0
+    retries: int = 6
+
+
+Spec = Annotated[Scripted | VLLM | OpenAI, Field(discriminator="backend")]
+
+
+class Models(Section):
+    """Who plays which role."""
+
+    teacher: Spec = Scripted(backend="scripted")
+    student: VLLM
+    counterparty: Spec = Scripted(backend="scripted")
+    judge: Spec = Scripted(backend="scripted")
+
+
+class Scenarios(Section):
+    """100 a domain in file order: the first `train` train, the next `held_out` are held out (METHOD.md §1)."""
+
+    domains: tuple[str, ...] = ("crad",)
+    csv: dict[str, str] = {}  # domain -> path of a published CSV; a domain not named here uses the built-in generator
+    train: Positive = 80
+    held_out: Positive = 20
+
+
+class Negotiation(Section):
+    """METHOD.md §1."""
+
+    max_messages: Positive = 30
+    tolerance_pct: float = 5.0
+    tolerance_units: float | None = None
+
+
+class Sampling(Section):
+    """How negotiators sample. Temperature 0.7 is the paper's."""
+
+    temperature: float = 0.7
+    top_p: float = 1.0
+    max_tokens: Positive = 120
+
+
+class Sweep(Section):
+    """METHOD.md §3: M random-emotion rollouts for each training scenario."""
+
+    rollouts: Positive = 100
+    shard_episodes: Positive = 1000
+    sampling: Sampling = Sampling()
+
+
+class Judge(Section):
+    """METHOD.md §4. `attempts`: how often an unparseable reply is asked again before the score is missing."""
+
+    attempts: Positive = 3
+    expected_score: bool = True
+
+
+class IQL(Section):
+    """METHOD.md §5."""
+
+    signal: Signal = "outcome"
+    hidden: Positive = 256
+    tau: float = 0.7
+    gamma: float = 0.99
+    beta: float = 3.0
+    polyak: float = 0.005
+    learning_rate: float = 3e-4
+    batch: Positive = 256
+    steps: Positive = 20_000
+    clip: float = 1.0
+    log_every: Positive = 100
+    checkpoint_every: Positive = 2_000
+    deepspeed: str = "zero0"
+
+
+class LoRA(Section):
+    """Adapter shape, METHOD.md §6."""
+
+    rank: Positive = 16
+    alpha: Positive = 32
+    dropout: float = 0.05
+    targets: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "o_proj")
+
+
+class SFT(Section):
+    """METHOD.md §6. One sequence is one dialogue; the loss is on its selected responses only."""
+
+    signal: Signal = "hybrid"
+    keep_fraction: float = 0.25
+    max_dialogues: Positive | None = None  # cap, best dialogues of each scenario first
+    lora: LoRA = LoRA()
+    learning_rate: float = 1e-4
+    epochs: Positive = 1
+    batch_turns: Positive = 16  # responses an optimiser step (effective batch)
+    micro_batch_tokens: Positive = 4096  # padded tokens a forward pass
+    warmup_fraction: float = 0.03
+    clip: float = 1.0
+    max_length: Positive = 1024
+    checkpoint_every: Positive = 10
+    deepspeed: str = "zero1"
+
+
+class JPO(Section):
+    """METHOD.md §7."""
+
+    signal: Signal = "judge"
+    kappa: float = 1.0
+    epsilon: float = 0.2
+    beta_kl: float = 0.04
+    max_dialogues: Positive | None = None
+    learning_rate: float = 5e-6
+    epochs: Positive = 1
+    batch_turns: Positive = 16
+    micro_batch_tokens: Positive = 4096
+    warmup_fraction: float = 0.03
+    clip: float = 1.0
+    max_length: Positive = 1024
+    checkpoint_every: Positive = 10
+    deepspeed: str = "zero1"
+
+
+class Evaluate(Section):
+    """METHOD.md §8. `seeds`: episodes for each held-out scenario and variant."""
+
+    variants: tuple[str, ...] = ("vanilla-slm", "random-emotion", "iql-only", "sft", "full", EMOTIONLESS)
+    seeds: Positive = 5
+    sampling: Sampling = Sampling()
+
+
+class Report(Section):
+    """95 % cluster bootstrap."""
+
+    resamples: Positive = 10_000
+
+
+class Config(Section):
+    """A whole run. `in_flight` bounds the episodes a rollout task has open at once; it changes no result of the simulator."""
+
+    name: Name
+    seed: int = 0
+    in_flight: Positive = 128
+    scenarios: Scenarios = Scenarios()
+    negotiation: Negotiation = Negotiation()
+    models: Models
+    sweep: Sweep = Sweep()
+    judge: Judge = Judge()
+    iql: IQL = IQL()
+    sft: SFT = SFT()
+    jpo: JPO = JPO()
+    evaluate: Evaluate = Evaluate()
+    report: Report = Report()
+
+    @model_validator(mode="after")
+    def _variants_exist(self) -> "Config":
+        from emodistill.emotions import GOEMOTIONS
+
+        known = (*VARIANTS, *(f"fixed:{emotion}" for emotion in GOEMOTIONS))
+        for variant in self.evaluate.variants:
+            if variant not in known:
+                raise ValueError(f"evaluate.variants: no variant {variant!r}{_nearest(variant, known)}")
+        return self
+
+    def recipes(self) -> tuple[str, ...]:
+        """The policies to train: with emotion, and without if a variant needs it."""
+        return ("emotion", EMOTIONLESS) if EMOTIONLESS in self.evaluate.variants else ("emotion",)
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe YAML that reads 1e-4 as a number, as people write it, and refuses a key given twice."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d[\d_]*)(\.\d*)?[eE][-+]?\d+$"), list("-+0123456789")
+)
+
+
+def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
+    seen: set[str] = set()
+    for key_node, _ in node.value:
+        if key_node.value in seen:
+            raise yaml.YAMLError(f"the key {key_node.value!r} is given twice (line {key_node.start_mark.line + 1})")
+        seen.add(key_node.value)
+    return yaml.SafeLoader.construct_mapping(loader, node, deep=True)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
+
+
+def load_yaml(path: Path) -> dict[str, Any]:
+    """Read a YAML mapping; `BadInput` if the file is missing, is not YAML, or is no mapping."""
+    try:
+        data = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+    except FileNotFoundError:
+        raise BadInput(f"There is no file {path}. Name an existing YAML file (yaml/ holds examples).") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"The file {path} cannot be read: {error}.") from None
+    except yaml.YAMLError as error:
+        raise BadInput(f"The file {path} is not valid YAML: {' '.join(str(error).split())}. Mend that line.") from None
+    if not isinstance(data, dict):
+        raise BadInput(f"The file {path} must hold a mapping of keys to values, not {type(data).__name__}.")
+    return data
+
+
+def load_config(path: Path, overrides: tuple[str, ...] = ()) -> Config:
+    """Read and validate a run's configuration; `overrides` are `a.b=value` strings (the --set option)."""
+    data = load_yaml(path)
+    for override in overrides:
+        _set(data, override)
+    return validate(Config, data, str(path))
+
+
+def validate(schema: type[BaseModel], data: dict[str, Any], where: str) -> Any:
+    """Build `schema` from plain data; `BadInput` names the first bad key, its file, and the nearest right one."""
+    try:
+        return schema.model_validate_json(json.dumps(data, default=str))
+    except ValidationError as error:
+        raise BadInput(_explain(schema, error, where)) from None
+
+
+def resolved_yaml(config: BaseModel) -> str:
+    """The complete configuration as YAML, defaults included, in schema order."""
+    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def _set(data: dict[str, Any], override: str) -> None:
+    key, found, value = override.partition("=")
+    if not found or not key:
+        raise BadInput(f"--set {override!r}: write it as a.b=value, for example --set iql.steps=500.")
+    *sections, leaf = key.split(".")
+    for section in sections:
+        data = data.setdefault(section, {})
+        if not isinstance(data, dict):
+            raise BadInput(f"--set {override!r}: {section!r} is a value, not a section.")
+    data[leaf] = yaml.load(value, Loader=_Loader)
+
+
+def _explain(schema: type[BaseModel], error: ValidationError, where: str) -> str:
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"] if part not in ("scripted", "vllm", "openai"))
+    if first["type"] == "extra_forbidden":
+        unknown = str(first["loc"][-1])
+        return f"{where}: unknown key {key!r}{_nearest(unknown, _all_keys(schema))}. Remove it or mend its name."
+    problem = first["msg"].removeprefix("Value error, ")
+    more = f" ({error.error_count() - 1} more after this one.)" if error.error_count() > 1 else ""
+    given = "" if first["type"] in ("missing", "value_error") else f" It says {str(first['input'])[:80]!r}."
+    return f"{where}: {key + ': ' if key else ''}{problem}.{given} Mend that value.{more}"
+
+
+def _nearest(name: str, known: Any) -> str:
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def _all_keys(schema: type[BaseModel]) -> set[str]:
+    return set(re.findall(r'"([A-Za-z_0-9]+)": ', json.dumps(schema.model_json_schema())))

@@ -1,0 +1,1 @@
+"""From judged episodes to training data: rewards, states, transitions, dialogues."""

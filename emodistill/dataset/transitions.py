@@ -1,0 +1,50 @@
+"""Focal-turn transitions of the sweep, as columns (METHOD.md §3): what offline RL trains on."""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from emodistill.dataset.states import NO_EMOTION, STATE_NAMES, state_before
+from emodistill.emotions import GOEMOTIONS
+from emodistill.records import Episode, Scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Transitions:
+    """n transitions; `_tm1` is before the focal turn, `_t` before the next one (zeros where done)."""
+
+    s_tm1: np.ndarray  # float32 [n, 9]
+    last_tm1: np.ndarray  # int64 [n], last emotion shown, 28: none yet
+    a_tm1: np.ndarray  # int64 [n], emotion shown
+    outcome_t: np.ndarray  # float64 [n], Δ_t, with the terminal reward on the last focal turn
+    judge_t: np.ndarray  # float64 [n], r_t, NaN if missing
+    hybrid_t: np.ndarray  # float64 [n], q_t, NaN if missing
+    s_t: np.ndarray  # float32 [n, 9]
+    last_t: np.ndarray  # int64 [n]
+    done_t: np.ndarray  # bool [n]
+
+    def columns(self) -> dict[str, np.ndarray]:
+        """For storage."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+def transitions(
+    scenario: Scenario, episode: Episode, max_messages: int, outcome: np.ndarray, judge: np.ndarray, hybrid: np.ndarray
+) -> Transitions:
+    """One episode's transitions. Every focal turn must show an emotion; signals are float [focal turns]."""
+    starts = range(0, len(episode.turns), 2)
+    states = [state_before(scenario, episode.turns[:i], max_messages) for i in starts]
+    s = np.stack([state for state, _ in states])
+    last = np.array([emotion for _, emotion in states], np.int64)
+    action = np.array([GOEMOTIONS.index(str(turn.emotion)) for turn in episode.focal_turns()], np.int64)
+    done = np.zeros(len(s), bool)
+    done[-1] = True
+    s_next = np.vstack([s[1:], np.zeros((1, len(STATE_NAMES)), np.float32)])
+    last_next = np.append(last[1:], NO_EMOTION)
+    return Transitions(s, last, action, outcome, judge, hybrid, s_next, last_next, done)
+
+
+def concatenate(parts: list[Transitions]) -> Transitions:
+    """Many episodes' transitions as one."""
+    columns = [part.columns() for part in parts]
+    return Transitions(**{name: np.concatenate([c[name] for c in columns]) for name in columns[0]})

@@ -1,0 +1,1 @@
+"""Variants on held-out scenarios, and the metrics of METHOD.md §8."""

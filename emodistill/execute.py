@@ -1,0 +1,170 @@
+"""Run tasks of a stage in this process: what a submitit job, a `python -m jobs.<stage>` and the tests all call.
+
+A task is skipped if done; held by a lock, so that a leftover process and a new one cannot write the same files; cleared if
+its partial work belongs to another configuration; and marked last.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from emodistill import files
+from emodistill.config import Config
+from emodistill.errors import BadInput, RunFailed, Stopped
+from emodistill.llm import ModelPool
+from emodistill.runs import Marker, RunDir
+from emodistill.stages import STAGES, Stage, fingerprint, input_digest, is_done
+from emodistill.tasks import StopFlag, TaskContext, stop_on_signals
+
+DRIVER = "EMODISTILL_DRIVER_PID"  # a local job ends with the process that started it
+_LOCK_WAIT_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a job ended, as plain data that crosses process borders."""
+
+    kind: Literal["done", "stopped", "bad_input", "failed"]
+    message: str = ""
+
+
+def run_tasks(root: str, stage_name: str, tasks: Sequence[str]) -> Outcome:
+    """Run the named tasks one after the other; never raises for what a task does."""
+    flag, pool = StopFlag(), ModelPool()
+    _watch_driver()
+    try:
+        run = RunDir.existing(Path(root))
+        config, stage = run.config(), STAGES[stage_name]
+        with stop_on_signals(flag):
+            for task in tasks:
+                _run_task(run, config, stage, task, flag, pool)
+        return Outcome("done")
+    except Stopped as stopped:
+        return Outcome("stopped", str(stopped))
+    except BadInput as error:
+        return Outcome("bad_input", str(error))
+    except RunFailed as error:
+        return Outcome("failed", str(error))
+    except OSError as error:
+        return Outcome(
+            "failed", f"{stage_name}: {error}. What was finished is kept; mend the disk or the path and run again."
+        )
+    except Exception as error:  # a crash of one task must not take the driver down; the log keeps the traceback
+        traceback.print_exc()
+        return Outcome("failed", f"{stage_name} crashed: {type(error).__name__}: {error}")
+    finally:
+        pool.close()
+
+
+def _run_task(run: RunDir, config: Config, stage: Stage, task: str, flag: StopFlag, pool: ModelPool) -> None:
+    if task not in stage.tasks(config):
+        raise BadInput(
+            f"The stage {stage.name} of {run.root} has no task {task!r}; it has {', '.join(stage.tasks(config)[:8])}."
+        )
+    upstream = {name: STAGES[name].tasks(config) for name in stage.inputs}
+    with _hold(run, stage, task):
+        marker = run.marker(stage.name, task)
+        if is_done(stage, task, run, config) and marker is not None and not marker.errors:
+            return
+        inputs = input_digest(stage, task, run, config)
+        if inputs is None:
+            raise BadInput(
+                f"{stage.name} {task} cannot start: a task of {' or '.join(stage.inputs)} has not finished. Run those stages first."
+            )
+        identity = f"{fingerprint(stage, config)} {inputs}"
+        _clear_foreign(run, stage, task, identity)
+        context = TaskContext(stage.name, task, upstream, flag, pool, _reporter(run, stage, task))
+        started = time.monotonic()
+        result = stage.run(run, config, context)
+        if int(os.environ.get("RANK", "0")) == 0:
+            seconds = round(time.monotonic() - started, 2)
+            fp, inputs = identity.split()
+            checksums = run.checksums(result.files)
+            run.mark(Marker(stage.name, task, fp, inputs, result.rows, result.errors, seconds, checksums, result.usage))
+            run.path(stage.name, f"{task}.progress").unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _hold(run: RunDir, stage: Stage, task: str) -> Iterator[None]:
+    """Wait for a leftover process of the same task to end. Ranks other than 0 work under rank 0's lock."""
+    folder = run.path(stage.name)
+    folder.mkdir(parents=True, exist_ok=True)
+    if int(os.environ.get("RANK", "0")):
+        yield
+        return
+    with (folder / f".{task}.lock").open("w") as file:
+        deadline = time.monotonic() + _LOCK_WAIT_S
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise RunFailed(
+                        f"{stage.name} {task} is being run by another process for more than {_LOCK_WAIT_S:.0f} s. Stop that one first."
+                    ) from None
+                time.sleep(0.2)
+        yield
+
+
+def _clear_foreign(run: RunDir, stage: Stage, task: str, identity: str) -> None:
+    """Delete partial work that another configuration or other inputs left, then claim the task's files."""
+    claim = run.path(stage.name, f"{task}.identity")
+    if not claim.exists() or claim.read_text(encoding="utf-8") != identity:
+        clear_task(run, stage.name, task)
+        files.write_text(claim, identity)
+
+
+def clear_task(run: RunDir, stage: str, task: str) -> None:
+    """Delete everything a task has written: its marker first."""
+    run.marker_path(stage, task).unlink(missing_ok=True)
+    for path in run.path(stage).glob(f"{task}.*"):
+        path.unlink(missing_ok=True)
+    shutil.rmtree(run.path(stage, task), ignore_errors=True)
+
+
+def _reporter(run: RunDir, stage: Stage, task: str) -> "_Progress":
+    return _Progress(run.path(stage.name, f"{task}.progress"))
+
+
+class _Progress:
+    """Writes (done, total) to a small file at most once a second."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._last = path, 0.0
+
+    def __call__(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if now - self._last >= 1.0:
+            self._last = now
+            temporary = self._path.with_suffix(".progress.tmp")
+            temporary.write_text(json.dumps([done, total]), encoding="utf-8")
+            os.replace(temporary, self._path)
+
+
+def _watch_driver() -> None:
+    """End with the local driver, even if it was killed without a chance to say so."""
+    driver = os.environ.get(DRIVER)
+    if driver is None:
+        return
+
+    def watch() -> None:
+        while True:
+            time.sleep(1.0)
+            try:
+                os.kill(int(driver), 0)
+            except ProcessLookupError:
+                os.kill(os.getpid(), signal.SIGTERM)
+                return
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -1,0 +1,1 @@
+"""The judge: an LLM, or its scripted twin, scores each focal utterance (METHOD.md §4)."""

@@ -1,0 +1,39 @@
+"""Language models behind one interface (base.py): the simulator, an in-process vLLM engine, any OpenAI-compatible endpoint."""
+
+from emodistill.config import OpenAI, Scripted, Spec
+from emodistill.llm.base import ChatModel
+
+
+def make_model(spec: Spec) -> ChatModel:
+    """The model a spec describes. Imports its backend only now; `BadInput` if a package, model or key is missing."""
+    if isinstance(spec, Scripted):
+        from emodistill.llm.scripted import ScriptedModel
+
+        return ScriptedModel()
+    if isinstance(spec, OpenAI):
+        from emodistill.llm.openai import OpenAIModel
+
+        return OpenAIModel(spec)
+    from emodistill.llm.vllm import VLLMModel
+
+    return VLLMModel(spec)
+
+
+class ModelPool:
+    """Opens each spec once and closes all at the end."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, ChatModel] = {}
+
+    def __call__(self, spec: Spec) -> ChatModel:
+        """The model of that spec; equal specs share one."""
+        key = spec.model_dump_json()
+        if key not in self._made:
+            self._made[key] = make_model(spec)
+        return self._made[key]
+
+    def close(self) -> None:
+        """Close every model."""
+        for model in self._made.values():
+            model.close()
+        self._made.clear()

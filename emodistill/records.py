@@ -1,0 +1,118 @@
+"""Stage records: what one stage hands to the next. Frozen, slotted, and importing nothing of ours.
+
+Positions are polarity-free (METHOD.md §1): `pos` is 0 at the counterparty's target and 1 at the focal's,
+whichever of the two is the larger number. Values are in the domain's unit.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Seat = Literal["focal", "counterparty"]
+Split = Literal["train", "held_out"]
+Status = Literal["agreement", "breakdown", "timeout", "error"]
+STATUSES: tuple[Status, ...] = ("agreement", "breakdown", "timeout", "error")
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One negotiation to be had: two targets on a time axis and the facts both sides may use."""
+
+    id: str
+    domain: str
+    split: Split
+    unit: str
+    focal_target: float
+    counterparty_target: float
+    facts: tuple[tuple[str, str], ...]
+    imputed: bool = False  # a target cell held no number and took the domain's default
+
+    def pos(self, value: float) -> float:
+        """Where a value lies between the counterparty's target (0) and the focal's (1); unclipped."""
+        return (value - self.counterparty_target) / (self.focal_target - self.counterparty_target)
+
+    def value(self, pos: float) -> float:
+        """Inverse of `pos`, in the domain's unit."""
+        return self.counterparty_target + pos * (self.focal_target - self.counterparty_target)
+
+    def fact(self, name: str) -> str:
+        """The text of one fact, empty if the scenario does not have it."""
+        return dict(self.facts).get(name, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What an utterance does to the bargain, read from its words alone."""
+
+    offer: float | None = None  # in the domain's unit
+    accepts: bool = False  # takes the other side's standing offer
+    walks: bool = False  # ends the negotiation
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message. `index` counts messages from 0; the focal side speaks at even indices."""
+
+    index: int
+    seat: Seat
+    utterance: str
+    reading: Reading
+    emotion: str | None = None  # the emotion the focal side was told to show; None: no emotion block
+    raw: str = ""  # the model's reply before stripping
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How a negotiation ends (METHOD.md §1)."""
+
+    max_messages: int = 30
+    tolerance_pct: float = 5.0  # of |focal target - counterparty target|
+    tolerance_units: float | None = None  # absolute, instead of the percentage (paper: 5)
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """One finished negotiation, or one that ended in a technical error."""
+
+    id: str
+    scenario_id: str
+    rollout: int
+    seed: int
+    status: Status
+    agreed: float | None  # agreed value in the domain's unit; None unless status is agreement
+    turns: tuple[Turn, ...]
+    error: str = ""
+
+    def focal_turns(self) -> tuple[Turn, ...]:
+        """The focal side's messages in order."""
+        return tuple(turn for turn in self.turns if turn.seat == "focal")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The judge's scores of one episode, one entry for each focal turn; NaN where no reply could be parsed."""
+
+    episode_id: str
+    scores: tuple[float, ...]  # integers 1..10
+    expected: tuple[float, ...]  # sum of p(k) k where the backend gives log-probabilities, else the integer
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredTurn:
+    """The signals of one focal turn (METHOD.md §4)."""
+
+    message: int  # index into Dialogue.messages of the response
+    emotion: str
+    judge: float  # r_t, NaN if missing
+    advantage: float  # A_t, NaN if missing
+    ret: float  # R(τ) of the whole episode
+    quality: float  # q_t = r_t + R/2, NaN if missing
+
+
+@dataclass(frozen=True, slots=True)
+class Dialogue:
+    """One training episode as the student's chat: `messages` are (role, content), prefix-stable."""
+
+    episode_id: str
+    scenario_id: str
+    messages: tuple[tuple[str, str], ...]
+    turns: tuple[ScoredTurn, ...]

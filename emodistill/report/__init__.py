@@ -1,0 +1,1 @@
+"""Statistics, tables and figures from the evaluation shards."""

@@ -1,0 +1,62 @@
+"""The tables stage: every finished evaluation cell to `tables/` and `figures/`; what did not run is said."""
+
+from emodistill import files
+from emodistill.config import Config, Scripted
+from emodistill.evaluate.metrics import EvalRecord, eval_records
+from emodistill.records import Scenario
+from emodistill.report.figures import utility_figure
+from emodistill.report.tables import differences, differences_csv, main_csv, main_markdown, main_rows
+from emodistill.runs import RunDir
+from emodistill.shards import EPISODES, read_records
+from emodistill.tasks import Result, TaskContext
+
+
+def build_report(run: RunDir, config: Config, context: TaskContext) -> Result:
+    """Write the main table, the paired differences and the main figure."""
+    return report(run, config)
+
+
+def report(run: RunDir, config: Config) -> Result:
+    """The same from whatever cells are there."""
+    records, not_run = _cells(run, config, run.scenarios())
+    rows = main_rows(records, config.report.resamples, config.seed)
+    found = differences(records, config.report.resamples, config.seed)
+    who = counterparty_label(config)
+    title = f"{config.name}: {', '.join(config.scenarios.domains)}, held-out scenarios, {who}"
+    tables = {
+        "main.csv": main_csv(rows, who),
+        "main.md": main_markdown(
+            rows, found, title, not_run, config.scenarios.held_out * len(config.scenarios.domains)
+        ),
+        "differences.csv": differences_csv(found, who),
+    }
+    written = []
+    for name, text in tables.items():
+        written.append(run.path("tables", name))
+        files.write_text(written[-1], text)
+    figures = [run.path("figures", f"utility.{kind}") for kind in ("svg", "png")]
+    if rows:
+        utility_figure(
+            rows, title, f"n = {min(row.n for row in rows)} to {max(row.n for row in rows)} episodes a variant", figures
+        )
+        written += figures
+    return Result(rows=len(rows), files=written)
+
+
+def counterparty_label(config: Config) -> str:
+    """Who the other side was; the simulator is always named as such."""
+    spec = config.models.counterparty
+    return "simulated counterparty" if isinstance(spec, Scripted) else f"counterparty {spec.model}"
+
+
+def _cells(
+    run: RunDir, config: Config, scenarios: dict[str, Scenario]
+) -> tuple[dict[str, list[EvalRecord]], list[str]]:
+    records, not_run = {}, []
+    for variant in config.evaluate.variants:
+        path = run.path("evaluate", variant, "shard-00000.h5")
+        if path.exists():
+            records[variant] = eval_records(read_records([path], EPISODES), scenarios)
+        else:
+            not_run.append(variant)
+    return records, not_run

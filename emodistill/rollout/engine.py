@@ -1,0 +1,147 @@
+"""The streaming rollout engine: each episode goes on the moment its reply arrives; no turn barrier (ours).
+
+At most `in_flight` episodes are open. Every request's seed comes from the episode's own seed and turn, so results of
+the simulator do not depend on order, shard or worker count.
+"""
+
+import random
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Protocol
+
+from emodistill.llm.base import ChatModel, ChatReply, ChatRequest, View
+from emodistill.records import Episode, Rules, Scenario, Seat, Turn
+from emodistill.rollout.agreement import Outcome, outcome
+from emodistill.rollout.offers import read
+from emodistill.rollout.prompts import messages, without_emotion
+from emodistill.seeds import seed_of
+
+ATTEMPTS = 3  # an empty or failed reply is asked again; then the episode ends in an error
+
+
+class Selector(Protocol):
+    """Which emotion to show now; None for no emotion block."""
+
+    def __call__(self, scenario: Scenario, turns: tuple[Turn, ...], rng: random.Random) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """A seat's model and how it samples."""
+
+    model: ChatModel
+    temperature: float
+    max_tokens: int
+    top_p: float = 1.0
+    adapter: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One episode to be played."""
+
+    id: str
+    scenario: Scenario
+    rollout: int
+    seed: int
+
+
+@dataclass(slots=True)
+class Usage:
+    """What a batch of episodes cost, in tokens."""
+
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    generated_tokens: int = 0
+
+    def add(self, reply: ChatReply) -> None:
+        """Count one reply."""
+        self.prompt_tokens += reply.prompt_tokens
+        self.cached_tokens += reply.cached_tokens
+        self.generated_tokens += reply.generated_tokens
+
+
+@dataclass(slots=True)
+class _Open:
+    task: Task
+    turns: tuple[Turn, ...] = ()
+    attempt: int = 0
+    emotion: str | None = None
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def seat(self) -> Seat:
+        return "counterparty" if len(self.turns) % 2 else "focal"
+
+
+def play(
+    tasks: Iterable[Task],
+    focal: Voice,
+    counterparty: Voice,
+    select: Selector,
+    rules: Rules,
+    in_flight: int,
+    usage: Usage,
+    stop: Callable[[], bool] = lambda: False,
+) -> Iterator[Episode]:
+    """Play all tasks; yields each episode as it ends, in order of ending. When `stop()` turns true, open episodes are dropped."""
+    waiting = iter(tasks)
+    voices: dict[Seat, Voice] = {"focal": focal, "counterparty": counterparty}
+    models = list({id(voice.model): voice.model for voice in voices.values()}.values())
+    opened: dict[str, _Open] = {}
+    while not stop():
+        for task in islice(waiting, in_flight - len(opened)):
+            opened[task.id] = _Open(task)
+            _ask(opened[task.id], voices, select, rules)
+        if not opened:
+            return
+        for reply in [reply for model in models for reply in model.poll()]:
+            usage.add(reply)
+            episode = opened[reply.key]
+            end = _advance(episode, reply, rules)
+            if end is None:
+                _ask(episode, voices, select, rules)
+            else:
+                del opened[reply.key]
+                yield _closed(episode, end)
+
+
+def _ask(episode: _Open, voices: dict[Seat, Voice], select: Selector, rules: Rules) -> None:
+    task, turns, seat = episode.task, episode.turns, episode.seat
+    if seat == "focal" and episode.attempt == 0:
+        episode.emotion = select(task.scenario, turns, random.Random(seed_of(task.seed, "emotion", len(turns))))
+    emotion = episode.emotion if seat == "focal" else None
+    heard = turns if seat == "focal" else without_emotion(turns)
+    voice = voices[seat]
+    voice.model.submit(
+        ChatRequest(
+            key=task.id,
+            view=View(task.scenario, heard, seat, emotion, rules.max_messages, task.seed),
+            render=lambda: messages(task.scenario, turns, seat, emotion),
+            seed=seed_of(task.seed, len(turns), episode.attempt),
+            temperature=voice.temperature,
+            top_p=voice.top_p,
+            max_tokens=voice.max_tokens,
+            adapter=voice.adapter,
+        )
+    )
+
+
+def _advance(episode: _Open, reply: ChatReply, rules: Rules) -> Outcome | None:
+    utterance = reply.text.strip()
+    if not utterance:
+        episode.problems.append(reply.error or "empty reply")
+        episode.attempt += 1
+        return Outcome("error") if episode.attempt == ATTEMPTS else None
+    emotion = episode.emotion if episode.seat == "focal" else None
+    turn = Turn(len(episode.turns), episode.seat, utterance, read(utterance), emotion, reply.text)
+    episode.turns, episode.attempt = (*episode.turns, turn), 0
+    return outcome(episode.task.scenario, episode.turns, rules)
+
+
+def _closed(episode: _Open, end: Outcome) -> Episode:
+    task = episode.task
+    error = "; ".join(episode.problems[-ATTEMPTS:]) if end.status == "error" else ""
+    return Episode(task.id, task.scenario.id, task.rollout, task.seed, end.status, end.agreed, episode.turns, error)

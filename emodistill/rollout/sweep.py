@@ -1,0 +1,50 @@
+"""Episodes into a shard, for the sweep and for evaluation: what is already recorded is not played again."""
+
+import random
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from emodistill.emotions import GOEMOTIONS
+from emodistill.records import Episode, Rules, Scenario, Turn
+from emodistill.rollout.engine import Selector, Task, Usage, Voice, play
+from emodistill.seeds import seed_of
+from emodistill.shards import EPISODES, ShardWriter
+
+
+def episode_tasks(scenarios: Iterable[Scenario], rollouts: int, seed: int, purpose: str) -> list[Task]:
+    """`rollouts` episodes of each scenario; an episode's seed does not depend on shard, order or variant."""
+    return [
+        Task(f"{s.id}-r{k:04d}", s, k, seed_of(seed, purpose, s.domain, s.id, k))
+        for s in scenarios
+        for k in range(rollouts)
+    ]
+
+
+def uniform_emotion(scenario: Scenario, turns: tuple[Turn, ...], rng: random.Random) -> str:
+    """e_t ~ Uniform(vocabulary) (METHOD.md §3)."""
+    return rng.choice(GOEMOTIONS)
+
+
+def record_episodes(
+    path: Path,
+    tasks: list[Task],
+    focal: Voice,
+    counterparty: Voice,
+    select: Selector,
+    rules: Rules,
+    in_flight: int,
+    stop: Callable[[], bool],
+    progress: Callable[[int, int], None],
+) -> tuple[list[Episode], Usage] | None:
+    """Play what the shard lacks and compact it; None if stopped before the end, with all finished episodes in segments."""
+    writer, usage = ShardWriter(path, EPISODES), Usage()
+    missing = [task for task in tasks if task.id not in writer.done]
+    done = len(tasks) - len(missing)
+    for episode in play(missing, focal, counterparty, select, rules, in_flight, usage, stop):
+        writer.add(episode)
+        done += 1
+        progress(done, len(tasks))
+    if stop():
+        writer.flush()
+        return None
+    return writer.close(), usage

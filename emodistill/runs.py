@@ -1,0 +1,169 @@
+"""The run directory: paths, manifest, task markers, the lock, and verification (DESIGN.md).
+
+A task is done when its marker says so *and* the marker's fingerprint and input digest are the current ones, so a
+changed input makes everything after it run again. Markers come last: file, sync, rename, then marker.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from emodistill import files
+from emodistill.config import Config, load_config, resolved_yaml
+from emodistill.errors import BadInput, RunFailed
+from emodistill.records import Scenario
+
+NEEDED_BYTES = 1_000_000_000  # below this much free disk no run is started
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """What a finished task left: row counts and the checksum of each file, relative to the run directory."""
+
+    stage: str
+    task: str
+    fingerprint: str
+    inputs: str  # digest of the upstream markers this task read
+    rows: int
+    errors: int  # technical errors among the rows; asked for again on the next run
+    seconds: float
+    files: dict[str, str]
+    usage: dict[str, float] = field(default_factory=dict)
+
+    def digest(self) -> str:
+        """Identifies what was produced: everything but the time it took."""
+        return hashlib.sha256(
+            json.dumps([self.fingerprint, self.inputs, sorted(self.files.items())]).encode()
+        ).hexdigest()[:16]
+
+
+class RunDir:
+    """One run's folder. Constructing it touches nothing."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @classmethod
+    def existing(cls, root: Path) -> "RunDir":
+        """The run in that folder; `BadInput` if there is none."""
+        if not (root / "config.yaml").is_file():
+            raise BadInput(
+                f"{root} is no run directory: it has no config.yaml. Name a folder that `emodistill run` made."
+            )
+        return cls(root)
+
+    def path(self, *parts: str) -> Path:
+        """A path inside the run."""
+        return self.root.joinpath(*parts)
+
+    def create(self) -> None:
+        """Make the folder; `BadInput` if it cannot be written to or the disk is too small."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            probe = self.path(f".probe.{os.getpid()}")
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise BadInput(
+                f"The results folder {self.root} cannot be written to ({error.strerror}). Choose another with --out."
+            ) from None
+        free = shutil.disk_usage(self.root).free
+        if free < NEEDED_BYTES:
+            raise BadInput(
+                f"Only {free / 1e9:.2f} GB are free at {self.root}; a run needs {NEEDED_BYTES / 1e9:.0f} GB. Free some space, or choose another disk with --out."
+            )
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the run for one driver; `BadInput` names who has it. The kernel drops the lock when its holder dies."""
+        with self.path(".lock").open("a+") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.seek(0)
+                raise BadInput(
+                    f"{self.root} is in use by {file.read().strip()}. Wait for it, or stop it, and try again."
+                ) from None
+            file.truncate(0)
+            file.write(f"process {os.getpid()} on {socket.gethostname()} since {time.strftime('%Y-%m-%d %H:%M:%S')}")
+            file.flush()
+            yield
+
+    def config(self) -> Config:
+        """The resolved configuration the run was started with."""
+        return load_config(self.path("config.yaml"))
+
+    def write_config(self, config: Config) -> None:
+        """Record the complete configuration."""
+        files.write_text(self.path("config.yaml"), resolved_yaml(config))
+
+    def manifest(self) -> dict[str, Any]:
+        """Per stage: fingerprint and what went into it; empty before the first run."""
+        try:
+            return json.loads(self.path("manifest.json").read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        except ValueError as error:
+            raise RunFailed(f"{self.path('manifest.json')} is damaged ({error}). Run again with --fresh.") from None
+
+    def write_manifest(self, manifest: dict[str, Any]) -> None:
+        """Replace the manifest."""
+        files.write_json(self.path("manifest.json"), manifest)
+
+    def write_scenarios(self, scenarios: tuple[Scenario, ...]) -> None:
+        """Record the run's scenarios."""
+        files.write_json(self.path("scenarios.json"), [asdict(scenario) for scenario in scenarios])
+
+    def scenarios(self) -> dict[str, Scenario]:
+        """The run's scenarios by id, in file order."""
+        rows = json.loads(self.path("scenarios.json").read_text(encoding="utf-8"))
+        made = (Scenario(**{**row, "facts": tuple(map(tuple, row["facts"]))}) for row in rows)
+        return {scenario.id: scenario for scenario in made}
+
+    def shard(self, stage: str, task: str) -> Path:
+        """The HDF5 file of a shard task."""
+        return self.path(stage, f"{task}.h5")
+
+    def marker_path(self, stage: str, task: str) -> Path:
+        """Where a task's marker lies."""
+        return self.path(stage, f"{task}.done")
+
+    def marker(self, stage: str, task: str) -> Marker | None:
+        """The marker of a finished task; None if it has not finished or its marker is unreadable."""
+        try:
+            return Marker(**json.loads(self.marker_path(stage, task).read_text(encoding="utf-8")))
+        except (FileNotFoundError, ValueError, TypeError):
+            return None
+
+    def mark(self, marker: Marker) -> None:
+        """Declare a task finished."""
+        files.write_json(self.marker_path(marker.stage, marker.task), asdict(marker))
+
+    def checksums(self, paths: list[Path]) -> dict[str, str]:
+        """Checksum of each file, by its path relative to the run."""
+        return {str(path.relative_to(self.root)): files.sha256(path) for path in sorted(paths)}
+
+    def verify(self) -> list[str]:
+        """Re-read every file a marker names; one line for each that is missing or differs."""
+        problems = []
+        for path in sorted(self.root.glob("*/*.done")):
+            marker = self.marker(path.parent.name, path.stem)
+            if marker is None:
+                problems.append(f"{path.relative_to(self.root)}: the marker is damaged")
+                continue
+            for name, expected in marker.files.items():
+                file = self.path(name)
+                if not file.is_file():
+                    problems.append(f"{name}: missing, {path.name} names it")
+                elif files.sha256(file) != expected:
+                    problems.append(f"{name}: its checksum differs from the one in {path.name}")
+        return problems

@@ -1,0 +1,129 @@
+"""The stages of a run, what each depends on, its fingerprint, and which of its tasks are still to be done."""
+
+import hashlib
+import importlib
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from emodistill.config import Config
+from emodistill.domains import sources
+from emodistill.runs import RunDir
+from emodistill.shards import SCHEMA
+from emodistill.tasks import Result, TaskContext
+
+# How something is computed, not what: leaves every result (or its distribution) as it is, so no fingerprint holds it.
+_NOT_HASHED = frozenset(
+    "in_flight log_every checkpoint_every deepspeed micro_batch_tokens concurrency timeout_s retries kv_cache_gb "
+    "max_num_seqs tensor_parallel gpu_memory_utilization api_key_env".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage. `shardwise`: a task reads only the task of the same name upstream; `trains`: it wants a GPU."""
+
+    name: str
+    inputs: tuple[str, ...]
+    settings: Callable[[Config], dict[str, Any]]
+    tasks: Callable[[Config], tuple[str, ...]]
+    work: str  # module:function
+    shardwise: bool = False
+
+    def run(self, run: RunDir, config: Config, context: TaskContext) -> Result:
+        """Do one task."""
+        module, _, function = self.work.partition(":")
+        return getattr(importlib.import_module(module), function)(run, config, context)
+
+
+def _shards(config: Config) -> tuple[str, ...]:
+    episodes = len(config.scenarios.domains) * config.scenarios.train * config.sweep.rollouts
+    return tuple(f"shard-{k:05d}" for k in range(math.ceil(episodes / config.sweep.shard_episodes)))
+
+
+def _dump(config: Config, *sections: str) -> dict[str, Any]:
+    whole = config.model_dump(mode="json")
+    return {"seed": config.seed, **{section: whole[section] for section in sections}}
+
+
+def _with_models(config: Config, roles: tuple[str, ...], *sections: str) -> dict[str, Any]:
+    models = config.models.model_dump(mode="json")
+    return {**_dump(config, *sections), "models": {role: models[role] for role in roles}}
+
+
+def _scenario_settings(config: Config) -> dict[str, Any]:
+    settings = config.scenarios
+    return {"scenarios": {"train": settings.train, "held_out": settings.held_out, "source": sources(settings)}}
+
+
+STAGES: dict[str, Stage] = {
+    stage.name: stage
+    for stage in (
+        Stage("rollout", (), lambda c: {**_with_models(c, ("teacher", "counterparty"), "negotiation", "sweep"), **_scenario_settings(c)},
+              _shards, "emodistill.work:rollout_shard"),
+        Stage("judge", ("rollout",), lambda c: _with_models(c, ("judge",), "judge"), _shards, "emodistill.work:judge_shard", shardwise=True),
+        Stage("dataset", ("rollout", "judge"), lambda c: {"recipes": list(c.recipes())}, lambda c: ("pairs",), "emodistill.dataset.build:build_dataset"),
+        Stage("iql", ("dataset",), lambda c: _dump(c, "iql"), lambda c: ("selector",), "emodistill.train.iql:train_iql"),
+        Stage("sft", ("dataset",), lambda c: _with_models(c, ("student",), "sft"), lambda c: c.recipes(), "emodistill.train.sft:train_sft"),
+        Stage("jpo", ("dataset", "sft"), lambda c: _with_models(c, ("student",), "jpo"), lambda c: c.recipes(), "emodistill.train.jpo:train_jpo"),
+        Stage("evaluate", ("iql", "sft", "jpo"), lambda c: _with_models(c, ("student", "counterparty"), "evaluate"),
+              lambda c: c.evaluate.variants, "emodistill.work:evaluate_variant"),
+        Stage("tables", ("evaluate",), lambda c: _dump(c, "report"), lambda c: ("main",), "emodistill.report.build:build_report"),
+    )
+}  # fmt: skip
+
+
+def ingredients(stage: Stage, config: Config) -> dict[str, Any]:
+    """What the stage's own results depend on, besides its inputs: flat, `section.key` to value."""
+    flat: dict[str, Any] = {"schema": SCHEMA}
+    _flatten(stage.settings(config), "", flat)
+    return flat
+
+
+def fingerprint(stage: Stage, config: Config) -> str:
+    """Hash of the stage's ingredients and of its inputs' fingerprints."""
+    parts = [stage.name, ingredients(stage, config), [fingerprint(STAGES[name], config) for name in stage.inputs]]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def input_digest(stage: Stage, task: str, run: RunDir, config: Config) -> str | None:
+    """Identifies the content a task reads; None while an upstream task is missing."""
+    digests = []
+    for name in stage.inputs:
+        upstream = STAGES[name]
+        for other in (task,) if stage.shardwise else upstream.tasks(config):
+            marker = run.marker(name, other)
+            if marker is None or marker.fingerprint != fingerprint(upstream, config):
+                return None
+            digests.append(marker.digest())
+    return hashlib.sha256(" ".join(digests).encode()).hexdigest()[:16]
+
+
+def is_done(stage: Stage, task: str, run: RunDir, config: Config) -> bool:
+    """Whether the task's marker is that of the current configuration and inputs."""
+    marker = run.marker(stage.name, task)
+    current = marker is not None and marker.fingerprint == fingerprint(stage, config)
+    return current and marker.inputs == input_digest(stage, task, run, config)  # type: ignore[union-attr]
+
+
+def to_do(stage: Stage, run: RunDir, config: Config) -> list[str]:
+    """Tasks that have not finished, or finished with technical errors that are worth another try."""
+    return [
+        task for task in stage.tasks(config) if not is_done(stage, task, run, config) or _had_errors(run, stage, task)
+    ]
+
+
+def _had_errors(run: RunDir, stage: Stage, task: str) -> bool:
+    marker = run.marker(stage.name, task)
+    return marker is not None and marker.errors > 0
+
+
+def _flatten(value: Any, prefix: str, into: dict[str, Any]) -> None:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key not in _NOT_HASHED:
+                _flatten(inner, f"{prefix}.{key}" if prefix else key, into)
+    else:
+        into[prefix] = value

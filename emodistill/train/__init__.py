@@ -1,0 +1,1 @@
+"""Training on DeepSpeed: the selector (IQL) and the policy (LoRA-SFT, then JPO)."""

@@ -1,0 +1,173 @@
+"""One training engine on DeepSpeed: ZeRO by YAML, schedule, metrics, atomic checkpoints, exact resume. The only importer of deepspeed.
+
+A step's randomness is seeded by the step's number, so a resumed run repeats the uninterrupted one. A checkpoint is
+written under a temporary name and renamed; metrics after the last checkpoint are cut on resume.
+"""
+
+import json
+import math
+import os
+import shutil
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from emodistill.errors import RunFailed, Stopped
+from emodistill.models import require
+from emodistill.seeds import seed_of
+from emodistill.train.deepspeed_config import deepspeed_config
+
+_KEEP = 2  # newest checkpoints
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to optimise."""
+
+    steps: int
+    learning_rate: float
+    clip: float
+    deepspeed: str  # name of a file in yaml/deepspeed/, or a path
+    checkpoint_every: int
+    seed: int
+    bf16: bool = False
+    warmup_fraction: float | None = None  # None: constant; else cosine to 0 after a linear warm-up
+
+
+class Engine:
+    """A module under DeepSpeed, with checkpoints and metrics in `folder`."""
+
+    def __init__(self, module: nn.Module, plan: Plan, folder: Path, optimizer: type[torch.optim.Optimizer]) -> None:
+        require("deepspeed")
+        import deepspeed
+
+        self.plan, self._folder = plan, folder
+        folder.mkdir(parents=True, exist_ok=True)
+        _join_ranks()
+        deepspeed.init_distributed("nccl" if torch.cuda.is_available() else "gloo", verbose=False)
+        parameters = [p for p in module.parameters() if p.requires_grad]
+        self._made = optimizer(parameters, lr=plan.learning_rate)  # type: ignore[call-arg]
+        self._deepspeed, *_ = deepspeed.initialize(
+            model=module,
+            optimizer=self._made,
+            lr_scheduler=lambda inner: torch.optim.lr_scheduler.LambdaLR(inner, self._rate),
+            config=deepspeed_config(plan.deepspeed, plan.clip, plan.bf16),
+        )
+        self.rank, self.world = torch.distributed.get_rank(), torch.distributed.get_world_size()
+        self.device = self._deepspeed.device
+        self.step = 0
+        self._metrics: list[dict[str, float]] = []
+
+    def __call__(self, *inputs: Tensor) -> Tensor:
+        """The module's forward pass."""
+        return self._deepspeed(*inputs)
+
+    def _rate(self, step: int) -> float:
+        if self.plan.warmup_fraction is None:
+            return 1.0
+        warmup = max(1, round(self.plan.warmup_fraction * self.plan.steps))
+        if step < warmup:
+            return (step + 1) / warmup
+        return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, self.plan.steps - warmup)))
+
+    def train(
+        self,
+        losses: Callable[[int], Any],
+        stop: Callable[[], bool],
+        state: Callable[[], dict[str, Any]] = dict,
+        load_state: Callable[[dict[str, Any]], None] = lambda state: None,
+        after_step: Callable[[], None] = lambda: None,
+        log_every: int = 1,
+    ) -> None:
+        """Run to `plan.steps`, from the last checkpoint if there is one.
+
+        `losses(step)` yields (loss, metrics) for each micro-batch; losses are summed, as are metrics, whose sums of a
+        step are logged. A non-finite loss ends the run and leaves the last checkpoint. `state` goes into checkpoints.
+        """
+        self._restore(load_state)
+        while self.step < self.plan.steps:
+            if stop():
+                self._save(state())
+                raise Stopped(f"Stopped at step {self.step} of {self.plan.steps}; the checkpoint is in {self._folder}.")
+            started = time.perf_counter()
+            torch.manual_seed(seed_of(self.plan.seed, self.step, self.rank) % 2**63)
+            total = self._optimise(losses(self.step))
+            after_step()
+            self.step += 1
+            if self.step % log_every == 0 or self.step == self.plan.steps:
+                self._log({"step": self.step, **total, "seconds": time.perf_counter() - started})
+            if self.step % self.plan.checkpoint_every == 0 or self.step == self.plan.steps:
+                self._save(state())
+
+    def _optimise(self, micro_batches: Any) -> dict[str, float]:
+        total: dict[str, float] = {}
+        pending = None
+        for loss, metrics in micro_batches:
+            if pending is not None:
+                self._backward(pending, last=False)
+            pending = loss
+            for name, value in metrics.items():
+                total[name] = total.get(name, 0.0) + float(value)
+        if not math.isfinite(total.get("loss", 0.0)):
+            raise RunFailed(
+                f"The loss became {total['loss']} at step {self.step + 1}. The last good checkpoint is kept in {self._folder / 'checkpoints'}; "
+                "lower the learning rate and run again with --fresh."
+            )
+        self._backward(pending, last=True)
+        return total
+
+    def _backward(self, loss: Any, last: bool) -> None:
+        self._deepspeed.set_gradient_accumulation_boundary(last)
+        self._deepspeed.backward(loss * self.world)  # DeepSpeed averages over ranks; our losses are sums over them
+        self._deepspeed.step()
+
+    def _log(self, row: dict[str, float]) -> None:
+        self._metrics.append(row)
+        if self.rank == 0:
+            with (self._folder / "metrics.jsonl").open("a", encoding="utf-8") as file:
+                file.write(json.dumps(row) + "\n")
+
+    def _save(self, state: dict[str, Any]) -> None:
+        folder = self._folder / "checkpoints"
+        folder.mkdir(exist_ok=True)
+        temporary, final = folder / f"tmp-{self.step:08d}", folder / f"step-{self.step:08d}"
+        if final.exists():
+            return
+        if self.rank == 0:
+            shutil.rmtree(temporary, ignore_errors=True)
+        torch.distributed.barrier()
+        self._deepspeed.save_checkpoint(
+            str(temporary), tag="state", client_state={"step": self.step, "ours": state}, exclude_frozen_parameters=True
+        )
+        torch.distributed.barrier()
+        if self.rank == 0:
+            os.replace(temporary, final)
+            for old in sorted(folder.glob("step-*"))[:-_KEEP]:
+                shutil.rmtree(old)
+
+    def _restore(self, load_state: Callable[[dict[str, Any]], None]) -> None:
+        newest = max((self._folder / "checkpoints").glob("step-*"), default=None)
+        if newest is not None:
+            _, found = self._deepspeed.load_checkpoint(str(newest), tag="state", load_module_strict=False)
+            self.step = found["step"]
+            load_state(found["ours"])
+        log = self._folder / "metrics.jsonl"
+        if self.rank == 0 and log.exists():
+            rows = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
+            self._metrics = [row for row in rows if row["step"] <= self.step]
+            log.write_text("".join(json.dumps(row) + "\n" for row in self._metrics), encoding="utf-8")
+
+
+def _join_ranks() -> None:
+    """A single process is its own group; several get their place from torchrun or Slurm."""
+    if "RANK" not in os.environ:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        os.environ.update(RANK="0", WORLD_SIZE="1", LOCAL_RANK="0", MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
