@@ -190,7 +190,10 @@ class Report(Section):
 
 
 class Config(Section):
-    """A whole run. `in_flight` bounds the episodes a rollout task has open at once; it changes no result of the simulator."""
+    """A whole run.
+
+    `in_flight` bounds the episodes a rollout task has open at once; it changes no result of the simulator.
+    """
 
     name: Name
     seed: int = 0

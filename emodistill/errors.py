@@ -17,6 +17,9 @@ class RunFailed(Exception):
 
 
 class Stopped(Exception):
-    """Asked to stop (Ctrl-C, SIGTERM, time limit): finished work is on disk, the same command goes on. Exit code 130."""
+    """Asked to stop (Ctrl-C, SIGTERM, time limit). Exit code 130.
+
+    Finished work is on disk, the same command goes on.
+    """
 
     exit_code = 130

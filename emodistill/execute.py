@@ -1,7 +1,7 @@
 """Run tasks of a stage in this process: what a submitit job, a `python -m jobs.<stage>` and the tests all call.
 
-A task is skipped if done; held by a lock, so that a leftover process and a new one cannot write the same files; cleared if
-its partial work belongs to another configuration; and marked last.
+A task is skipped if done; held by a lock, so that a leftover process and a new one cannot write the same files;
+cleared if its partial work belongs to another configuration; and marked last.
 """
 
 import contextlib
@@ -42,6 +42,7 @@ def run_tasks(root: str, stage_name: str, tasks: Sequence[str]) -> Outcome:
     """Run the named tasks one after the other; never raises for what a task does."""
     flag, pool = StopFlag(), ModelPool()
     _watch_driver()
+    _join_slurm_ranks()
     try:
         run = RunDir.existing(Path(root))
         config, stage = run.config(), STAGES[stage_name]
@@ -71,7 +72,7 @@ def _run_task(run: RunDir, config: Config, stage: Stage, task: str, flag: StopFl
         raise BadInput(
             f"The stage {stage.name} of {run.root} has no task {task!r}; it has {', '.join(stage.tasks(config)[:8])}."
         )
-    upstream = {name: STAGES[name].tasks(config) for name in stage.inputs}
+    upstream = stage.reads(config, task)
     with _hold(run, stage, task):
         marker = run.marker(stage.name, task)
         if is_done(stage, task, run, config) and marker is not None and not marker.errors:
@@ -79,9 +80,10 @@ def _run_task(run: RunDir, config: Config, stage: Stage, task: str, flag: StopFl
         inputs = input_digest(stage, task, run, config)
         if inputs is None:
             raise BadInput(
-                f"{stage.name} {task} cannot start: a task of {' or '.join(stage.inputs)} has not finished. Run those stages first."
+                f"{stage.name} {task} cannot start: a task of {' or '.join(upstream)} has not finished. "
+                "Run those stages first."
             )
-        identity = f"{fingerprint(stage, config)} {inputs}"
+        identity = f"{fingerprint(stage, task, config)} {inputs}"
         _clear_foreign(run, stage, task, identity)
         context = TaskContext(stage.name, task, upstream, flag, pool, _reporter(run, stage, task))
         started = time.monotonic()
@@ -111,7 +113,8 @@ def _hold(run: RunDir, stage: Stage, task: str) -> Iterator[None]:
             except BlockingIOError:
                 if time.monotonic() > deadline:
                     raise RunFailed(
-                        f"{stage.name} {task} is being run by another process for more than {_LOCK_WAIT_S:.0f} s. Stop that one first."
+                        f"{stage.name} {task} is being run by another process for more than {_LOCK_WAIT_S:.0f} s. "
+                        "Stop that one first."
                     ) from None
                 time.sleep(0.2)
         yield
@@ -150,6 +153,15 @@ class _Progress:
             temporary = self._path.with_suffix(".progress.tmp")
             temporary.write_text(json.dumps([done, total]), encoding="utf-8")
             os.replace(temporary, self._path)
+
+
+def _join_slurm_ranks() -> None:
+    """Several Slurm tasks are ranks of one torch.distributed group, led by the node that launched the step."""
+    env = os.environ
+    if int(env.get("SLURM_NTASKS", "1")) > 1 and "SLURM_PROCID" in env and "RANK" not in env:
+        port = 20_000 + int(env["SLURM_JOB_ID"]) % 20_000
+        env.update(RANK=env["SLURM_PROCID"], WORLD_SIZE=env["SLURM_NTASKS"], LOCAL_RANK=env["SLURM_LOCALID"])
+        env.update(MASTER_ADDR=env["SLURM_LAUNCH_NODE_IPADDR"], MASTER_PORT=str(port))
 
 
 def _watch_driver() -> None:

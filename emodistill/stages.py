@@ -10,6 +10,7 @@ from typing import Any
 
 from emodistill.config import Config
 from emodistill.domains import sources
+from emodistill.evaluate.variants import variant_named
 from emodistill.runs import RunDir
 from emodistill.shards import SCHEMA
 from emodistill.tasks import Result, TaskContext
@@ -21,16 +22,19 @@ _NOT_HASHED = frozenset(
 )
 
 
+Reads = dict[str, tuple[str, ...]]  # input stage -> its tasks that are read
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One stage. `shardwise`: a task reads only the task of the same name upstream; `trains`: it wants a GPU."""
+    """One stage. `uniform`: all its tasks have the same fingerprint, so one of them speaks for all."""
 
     name: str
-    inputs: tuple[str, ...]
+    reads: Callable[[Config, str], Reads]  # what a task reads
     settings: Callable[[Config], dict[str, Any]]
     tasks: Callable[[Config], tuple[str, ...]]
     work: str  # module:function
-    shardwise: bool = False
+    uniform: bool = True
 
     def run(self, run: RunDir, config: Config, context: TaskContext) -> Result:
         """Do one task."""
@@ -58,19 +62,46 @@ def _scenario_settings(config: Config) -> dict[str, Any]:
     return {"scenarios": {"train": settings.train, "held_out": settings.held_out, "source": sources(settings)}}
 
 
+def _every(*names: str) -> Callable[[Config, str], Reads]:
+    return lambda config, task: {name: STAGES[name].tasks(config) for name in names}
+
+
+def _evaluated(config: Config, task: str) -> Reads:
+    variant = variant_named(task)
+    reads: Reads = {"iql": STAGES["iql"].tasks(config)} if variant.selector == "iql" else {}
+    return reads if variant.adapter is None else {**reads, variant.adapter[0]: (variant.adapter[1],)}
+
+
+def _evaluate_settings(config: Config) -> dict[str, Any]:
+    settings = _with_models(config, ("student", "counterparty"), "evaluate", "negotiation")
+    del settings["evaluate"]["variants"]  # each is a task of its own
+    counterparty = {"sweep": {"sampling": config.sweep.sampling.model_dump(mode="json")}}
+    return {**settings, **_scenario_settings(config), **counterparty}
+
+
 STAGES: dict[str, Stage] = {
     stage.name: stage
     for stage in (
-        Stage("rollout", (), lambda c: {**_with_models(c, ("teacher", "counterparty"), "negotiation", "sweep"), **_scenario_settings(c)},
+        Stage("rollout", _every(),
+              lambda c: {**_with_models(c, ("teacher", "counterparty"), "negotiation", "sweep"),
+                         **_scenario_settings(c)},
               _shards, "emodistill.work:rollout_shard"),
-        Stage("judge", ("rollout",), lambda c: _with_models(c, ("judge",), "judge"), _shards, "emodistill.work:judge_shard", shardwise=True),
-        Stage("dataset", ("rollout", "judge"), lambda c: {"recipes": list(c.recipes())}, lambda c: ("pairs",), "emodistill.dataset.build:build_dataset"),
-        Stage("iql", ("dataset",), lambda c: _dump(c, "iql"), lambda c: ("selector",), "emodistill.train.iql:train_iql"),
-        Stage("sft", ("dataset",), lambda c: _with_models(c, ("student",), "sft"), lambda c: c.recipes(), "emodistill.train.sft:train_sft"),
-        Stage("jpo", ("dataset", "sft"), lambda c: _with_models(c, ("student",), "jpo"), lambda c: c.recipes(), "emodistill.train.jpo:train_jpo"),
-        Stage("evaluate", ("iql", "sft", "jpo"), lambda c: _with_models(c, ("student", "counterparty"), "evaluate"),
-              lambda c: c.evaluate.variants, "emodistill.work:evaluate_variant"),
-        Stage("tables", ("evaluate",), lambda c: _dump(c, "report"), lambda c: ("main",), "emodistill.report.build:build_report"),
+        Stage("judge", lambda c, task: {"rollout": (task,)}, lambda c: _with_models(c, ("judge",), "judge"),
+              _shards, "emodistill.work:judge_shard"),
+        Stage("dataset", _every("rollout", "judge"), lambda c: {},
+              lambda c: ("pairs",), "emodistill.dataset.build:build_dataset"),
+        Stage("iql", _every("dataset"), lambda c: _dump(c, "iql"),
+              lambda c: ("selector",), "emodistill.train.iql:train_iql"),
+        Stage("sft", _every("dataset"), lambda c: _with_models(c, ("student",), "sft"),
+              lambda c: c.recipes(), "emodistill.train.sft:train_sft"),
+        Stage("jpo", lambda c, task: {"dataset": ("pairs",), "sft": (task,)},
+              lambda c: _with_models(c, ("student",), "jpo"),
+              lambda c: c.recipes(), "emodistill.train.jpo:train_jpo"),
+        Stage("evaluate", _evaluated, _evaluate_settings,
+              lambda c: c.evaluate.variants, "emodistill.work:evaluate_variant", uniform=False),
+        Stage("tables", _every("evaluate"),
+              lambda c: {**_dump(c, "report"), "variants": list(c.evaluate.variants)},
+              lambda c: ("main",), "emodistill.report.build:build_report"),
     )
 }  # fmt: skip
 
@@ -82,20 +113,25 @@ def ingredients(stage: Stage, config: Config) -> dict[str, Any]:
     return flat
 
 
-def fingerprint(stage: Stage, config: Config) -> str:
-    """Hash of the stage's ingredients and of its inputs' fingerprints."""
-    parts = [stage.name, ingredients(stage, config), [fingerprint(STAGES[name], config) for name in stage.inputs]]
+def fingerprint(stage: Stage, task: str, config: Config) -> str:
+    """Hash of the stage's ingredients and of the fingerprints of what the task reads."""
+    inputs = [
+        fingerprint(STAGES[name], other, config)
+        for name, tasks in stage.reads(config, task).items()
+        for other in (tasks[:1] if STAGES[name].uniform else tasks)
+    ]
+    parts = [stage.name, ingredients(stage, config), inputs]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def input_digest(stage: Stage, task: str, run: RunDir, config: Config) -> str | None:
-    """Identifies the content a task reads; None while an upstream task is missing."""
+    """Identifies the content a task reads; None while something it reads is missing."""
     digests = []
-    for name in stage.inputs:
-        upstream = STAGES[name]
-        for other in (task,) if stage.shardwise else upstream.tasks(config):
+    for name, tasks in stage.reads(config, task).items():
+        shared = fingerprint(STAGES[name], tasks[0], config) if STAGES[name].uniform else None
+        for other in tasks:
             marker = run.marker(name, other)
-            if marker is None or marker.fingerprint != fingerprint(upstream, config):
+            if marker is None or marker.fingerprint != (shared or fingerprint(STAGES[name], other, config)):
                 return None
             digests.append(marker.digest())
     return hashlib.sha256(" ".join(digests).encode()).hexdigest()[:16]
@@ -104,8 +140,11 @@ def input_digest(stage: Stage, task: str, run: RunDir, config: Config) -> str | 
 def is_done(stage: Stage, task: str, run: RunDir, config: Config) -> bool:
     """Whether the task's marker is that of the current configuration and inputs."""
     marker = run.marker(stage.name, task)
-    current = marker is not None and marker.fingerprint == fingerprint(stage, config)
-    return current and marker.inputs == input_digest(stage, task, run, config)  # type: ignore[union-attr]
+    return (
+        marker is not None
+        and marker.fingerprint == fingerprint(stage, task, config)
+        and marker.inputs == input_digest(stage, task, run, config)
+    )
 
 
 def to_do(stage: Stage, run: RunDir, config: Config) -> list[str]:

@@ -1,4 +1,7 @@
-"""The work functions of the model-driven stages: rollout, judge, evaluate. Each is `work(run, config, context) → Result`."""
+"""The work functions of the model-driven stages: rollout, judge, evaluate.
+
+Each is `work(run, config, context) → Result`.
+"""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -58,7 +61,10 @@ def judge_shard(run: RunDir, config: Config, context: TaskContext) -> Result:
 
 
 def evaluate_variant(run: RunDir, config: Config, context: TaskContext) -> Result:
-    """One variant on the held-out scenarios; every variant meets the same seeds and counterparty draws (METHOD.md §8)."""
+    """One variant on the held-out scenarios.
+
+    Every variant meets the same seeds and counterparty draws (METHOD.md §8).
+    """
     variant = variant_named(context.task)
     tasks = episode_tasks(_split(run, "held_out"), config.evaluate.seeds, config.seed, "evaluate")
     focal = _voice(context, config.models.student, config.evaluate.sampling)

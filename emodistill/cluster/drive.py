@@ -38,7 +38,10 @@ class _Stop:
 def drive(
     config: Config, root: Path, profile: Profile, fresh: bool, until: str | None, say: Callable[[str], None]
 ) -> RunDir:
-    """Run all stages (or up to `until`) that are not done. Raises `Stopped`, `RunFailed` or `BadInput`; the run resumes from there."""
+    """Run all stages (or up to `until`) that are not done.
+
+    Raises `Stopped`, `RunFailed` or `BadInput`; the run resumes from there.
+    """
     scenarios = build_scenarios(config.scenarios, config.seed)
     run = RunDir(root)
     run.create()
@@ -60,47 +63,42 @@ def drive(
     return run
 
 
-def changes(run: RunDir, config: Config) -> dict[str, list[str]]:
-    """Stages that have results made with other settings: stage → readable differences. A later stage counts with its inputs."""
-    recorded, found = run.manifest().get("stages", {}), {}
+def changed_tasks(run: RunDir, config: Config) -> dict[str, list[str]]:
+    """Tasks that were begun with other settings than the current ones, by stage."""
+    found: dict[str, list[str]] = {}
     for stage in STAGES.values():
-        before = recorded.get(stage.name, {})
-        if _started(run, stage) and before and before["fingerprint"] != fingerprint(stage, config):
-            old, new = before["ingredients"], json.loads(json.dumps(ingredients(stage, config)))
-            found[stage.name] = [
-                f"{key}: {old.get(key)!r} → {new.get(key)!r}"
-                for key in sorted({*old, *new})
-                if old.get(key) != new.get(key)
-            ]
+        for task in stage.tasks(config):
+            claim = run.path(stage.name, f"{task}.identity")
+            if claim.exists() and claim.read_text(encoding="utf-8").split()[:1] != [fingerprint(stage, task, config)]:
+                found.setdefault(stage.name, []).append(task)
     return found
 
 
+def differences(run: RunDir, config: Config) -> list[str]:
+    """What the recorded configuration and the current one say differently, readable: `key: old → new`."""
+    lines = set()
+    for name, recorded in run.manifest().get("stages", {}).items():
+        old, new = recorded["ingredients"], json.loads(json.dumps(ingredients(STAGES[name], config)))
+        lines |= {f"{key}: {old.get(key)!r} → {new.get(key)!r}" for key in {*old, *new} if old.get(key) != new.get(key)}
+    return sorted(lines)
+
+
 def _reconcile(run: RunDir, config: Config, fresh: bool) -> None:
-    changed = changes(run, config)
-    if not changed:
-        return
-    if not fresh:
-        lines = sorted({line for differences in changed.values() for line in differences})
+    changed = changed_tasks(run, config)
+    if changed and not fresh:
         raise BadInput(
-            f"{run.root} holds results of another configuration: {'; '.join(lines)}. Stages affected: {', '.join(changed)}. "
-            "Give --fresh to delete just those stages and do them again, or --out to use another folder."
+            f"{run.root} holds results of another configuration: {'; '.join(differences(run, config))}. "
+            f"Stages affected: {', '.join(changed)}. "
+            "Give --fresh to delete just those results and do them again, or --out to use another folder."
         )
     for name in reversed(changed):
-        for path in list(run.path(name).glob("*.done")) + list(run.path(name).glob("*.identity")):
-            clear_task(run, name, path.stem)
-
-
-def _started(run: RunDir, stage: Stage) -> bool:
-    return any(run.path(stage.name).glob("*.identity"))
+        for task in changed[name]:
+            clear_task(run, name, task)
 
 
 def _manifest(config: Config) -> dict[str, Any]:
     stages = {
-        stage.name: {
-            "fingerprint": fingerprint(stage, config),
-            "tasks": list(stage.tasks(config)),
-            "ingredients": ingredients(stage, config),
-        }
+        stage.name: {"tasks": list(stage.tasks(config)), "ingredients": ingredients(stage, config)}
         for stage in STAGES.values()
     }
     return {"name": config.name, "seed": config.seed, "code": code_version(), "stages": stages}
@@ -201,5 +199,6 @@ class _Stage:
         while any(not job.finished() for job in running) and time.monotonic() < deadline and stop.asked < 2:
             time.sleep(_POLL_S)
         raise Stopped(
-            f"Stopped in {self._stage.name}. Finished work is in {self._run.root}; give the same command again to go on."
+            f"Stopped in {self._stage.name}. Finished work is in {self._run.root}; "
+            "give the same command again to go on."
         )

@@ -19,9 +19,15 @@ _USERS = {
     "jpo": ("student",),
     "evaluate": ("student", "counterparty"),
 }
-_PACKAGES = {"iql": ("torch", "deepspeed"), "sft": ("torch", "deepspeed", "peft", "transformers"), "jpo": ("torch", "deepspeed", "peft", "transformers"),
-             "evaluate": ("torch",), "tables": ("matplotlib",)}  # fmt: skip
-# Tokens of a prompt before the first word, and of one message, both with template and emotion block: measured with the demo's tokenizer.
+_PACKAGES = {
+    "iql": ("torch", "deepspeed"),
+    "sft": ("torch", "deepspeed", "peft", "transformers"),
+    "jpo": ("torch", "deepspeed", "peft", "transformers"),
+    "evaluate": ("torch",),
+    "tables": ("matplotlib",),
+}
+# Tokens of a prompt before the first word, and of one message, both with template and emotion block:
+# measured with the demo's tokenizer.
 _PROMPT_TOKENS, _MESSAGE_TOKENS = 130, 45
 
 
@@ -41,7 +47,8 @@ def _check_model(role: str, spec: Spec) -> None:
         require("openai")
         if not os.environ.get(spec.api_key_env):
             raise BadInput(
-                f"models.{role}: the environment variable {spec.api_key_env} holds no key for {spec.base_url}. Export it before the run."
+                f"models.{role}: the environment variable {spec.api_key_env} holds no key for {spec.base_url}. "
+                "Export it before the run."
             )
         return
     require("vllm")
@@ -52,8 +59,12 @@ def render(config: Config, profile: Profile, root: Path) -> str:
     """The whole plan as text: stages and tasks, tokens, DeepSpeed settings, sbatch text, resolved configuration."""
     scenarios = build_scenarios(config.scenarios, config.seed)
     held_out = sum(s.split == "held_out" for s in scenarios)
-    lines = [f"run {config.name} → {root}   seed {config.seed}   profile {profile.cluster}",
-             f"scenarios: {len(scenarios) - held_out} train, {held_out} held out, {sum(s.imputed for s in scenarios)} imputed", ""]  # fmt: skip
+    lines = [
+        f"run {config.name} → {root}   seed {config.seed}   profile {profile.cluster}",
+        f"scenarios: {len(scenarios) - held_out} train, {held_out} held out, "
+        f"{sum(s.imputed for s in scenarios)} imputed",
+        "",
+    ]
     lines += _table(
         [("stage", "fingerprint", "tasks", "jobs", "needs"), *(_stage_row(config, profile, name) for name in STAGES)]
     )
@@ -63,7 +74,8 @@ def render(config: Config, profile: Profile, root: Path) -> str:
     )
     lines += [
         "",
-        "GPU-hours: not estimated; they are these tokens over your models' measured tokens/s, which the logs of a short run give.",
+        "GPU-hours: not estimated; they are these tokens over your models' measured tokens/s, "
+        "which the logs of a short run give.",
     ]
     for name in ("iql", "sft", "jpo"):
         lines += ["", f"# DeepSpeed, {name}", _deepspeed_text(config, name)]
@@ -83,7 +95,7 @@ def _stage_row(config: Config, profile: Profile, name: str) -> tuple[str, ...]:
     )
     return (
         name,
-        fingerprint(STAGES[name], config),
+        fingerprint(STAGES[name], tasks[0], config),
         str(len(tasks)),
         f"{jobs} ({min(jobs, asked.parallel)} at once)",
         needs,
@@ -94,9 +106,13 @@ def _token_rows(config: Config, held_out: int) -> list[tuple[str, ...]]:
     each = config.negotiation.max_messages // 2
     sweep = len(config.scenarios.domains) * config.scenarios.train * config.sweep.rollouts
     evaluation = held_out * config.evaluate.seeds * len(config.evaluate.variants)
-    work = (("rollout", "teacher", sweep, config.sweep.sampling.max_tokens), ("rollout", "counterparty", sweep, config.sweep.sampling.max_tokens),
-            ("judge", "judge", sweep, 4), ("evaluate", "student", evaluation, config.evaluate.sampling.max_tokens),
-            ("evaluate", "counterparty", evaluation, config.sweep.sampling.max_tokens))  # fmt: skip
+    work = (
+        ("rollout", "teacher", sweep, config.sweep.sampling.max_tokens),
+        ("rollout", "counterparty", sweep, config.sweep.sampling.max_tokens),
+        ("judge", "judge", sweep, 4),
+        ("evaluate", "student", evaluation, config.evaluate.sampling.max_tokens),
+        ("evaluate", "counterparty", evaluation, config.sweep.sampling.max_tokens),
+    )
     rows = []
     for stage, role, episodes, longest in work:
         spec, replies = getattr(config.models, role), episodes * each

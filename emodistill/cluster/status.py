@@ -9,7 +9,10 @@ from emodistill.stages import STAGES, Stage, is_done
 
 
 def summary(run: RunDir) -> dict[str, Any]:
-    """Per stage: tasks planned, done and started, rows, technical errors, seconds and usage; and whether all is complete."""
+    """Per stage what is done and what it took; and whether all is complete.
+
+    A stage: tasks planned, done and started, rows, technical errors, seconds and usage.
+    """
     config = run.config()
     stages = {name: _stage(run, config, stage) for name, stage in STAGES.items()}
     return {
@@ -55,6 +58,9 @@ def render(found: dict[str, Any]) -> str:
         notes = [f"{task} {progress}" for task, progress in list(s["started"].items())[:4]]
         notes += [f"{key} {value:,.0f}" for key, value in s["usage"].items() if value]
         lines.append(
-            f"{name:<10}{str(s['done']) + '/' + str(s['planned']):>9}{s['rows']:>10}{s['errors']:>8}{s['seconds']:>10}  {', '.join(notes)}".rstrip()
+            (
+                f"{name:<10}{str(s['done']) + '/' + str(s['planned']):>9}{s['rows']:>10}"
+                f"{s['errors']:>8}{s['seconds']:>10}  {', '.join(notes)}"
+            ).rstrip()
         )
     return "\n".join(lines)

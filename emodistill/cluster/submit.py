@@ -100,9 +100,10 @@ def _executor(profile: Profile, stage: str, name: str, folder: Path) -> Any:
 def _slurm_options(profile: Profile, stage: str, name: str) -> dict[str, Any]:
     asked: Resources = profile.resources(stage)
     options = {
-        "job_name": f"{name}-{stage}", "time": asked.time_min, "nodes": asked.nodes, "ntasks_per_node": asked.tasks_per_node,
-        "cpus_per_task": asked.cpus_per_task, "gpus_per_node": asked.gpus_per_node or None, "partition": asked.partition,
-        "account": asked.account, "qos": asked.qos, "constraint": asked.constraint, "array_parallelism": asked.parallel,
+        "job_name": f"{name}-{stage}", "time": asked.time_min, "nodes": asked.nodes,
+        "ntasks_per_node": asked.tasks_per_node, "cpus_per_task": asked.cpus_per_task,
+        "gpus_per_node": asked.gpus_per_node or None, "partition": asked.partition, "account": asked.account,
+        "qos": asked.qos, "constraint": asked.constraint, "array_parallelism": asked.parallel,
         "mem": None if asked.mem_gb is None else f"{asked.mem_gb}GB", "setup": list(profile.setup) or None,
         "signal_delay_s": 120, "additional_parameters": dict(profile.extra) or None, "stderr_to_stdout": False,
     }  # fmt: skip
@@ -111,7 +112,10 @@ def _slurm_options(profile: Profile, stage: str, name: str) -> dict[str, Any]:
 
 @contextmanager
 def _shielded() -> Iterator[None]:
-    """Children start with SIGINT ignored, so that Ctrl-C reaches the tasks' own handlers and not submitit's controller."""
+    """Children start with SIGINT ignored.
+
+    So Ctrl-C reaches the tasks' own handlers and not submitit's controller.
+    """
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ[DRIVER] = str(os.getpid())
     try:

@@ -36,7 +36,7 @@ def build_dataset(run: RunDir, config: Config, context: TaskContext) -> Result:
     table = concatenate([transitions(scenarios[e.scenario_id], e, limit, o, s, q) for e, o, s, q in rows]).columns()
     files = [run.path("dataset", "transitions.h5")]
     write_table(files[0], table, {"gamma": str(config.iql.gamma)})
-    for recipe in config.recipes():
+    for recipe in ("emotion", EMOTIONLESS):
         dialogues = [
             _dialogue(scenarios[e.scenario_id], e, verdicts[e.id], a, o.sum(), recipe)
             for e, a, o in zip(episodes, advantage, outcomes, strict=True)

@@ -63,9 +63,9 @@ def terminal_reward(episode: Episode) -> float:
 
 
 def advantages(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """(value - group mean) / group σ, clipped to ±10; σ below the floor gives 0. NaN values stay NaN and count for nothing.
+    """(value - group mean) / group σ, clipped to ±10; σ below the floor gives 0.
 
-    values: float [n]; groups: [n], the scenario of each focal turn.
+    NaN values stay NaN and count for nothing. values: float [n]; groups: [n], the scenario of each focal turn.
     """
     out = np.full(values.shape, np.nan)
     for group in np.unique(groups):

@@ -1,4 +1,7 @@
-"""The selector's state before a focal turn (METHOD.md §5), in pos-space; the same function at training and at rollout."""
+"""The selector's state before a focal turn (METHOD.md §5), in pos-space.
+
+The same function serves at training and at rollout.
+"""
 
 import numpy as np
 
@@ -16,7 +19,10 @@ DEAL_PROBABILITY, BREAKDOWN_RISK = 0.5, 0.3  # without an observer
 
 
 def state_before(scenario: Scenario, turns: tuple[Turn, ...], max_messages: int) -> tuple[np.ndarray, int]:
-    """State of the focal side about to speak after `turns`: float32 [9] in the order of STATE_NAMES, and the last emotion's index."""
+    """State of the focal side about to speak after `turns`, and the last emotion's index.
+
+    The state is float32 [9] in the order of STATE_NAMES.
+    """
     focal, counterparty, steps, last = 1.0, 0.0, [], NO_EMOTION
     for turn in turns:
         offer = turn.reading.offer

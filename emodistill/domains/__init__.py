@@ -29,7 +29,8 @@ def build_scenarios(settings: Scenarios, seed: int) -> tuple[Scenario, ...]:
             drawn = read_csv(domain, Path(settings.csv[key]))
             if len(drawn) < count:
                 raise BadInput(
-                    f"{settings.csv[key]}: {len(drawn)} scenarios where scenarios.train + scenarios.held_out ask for {count}. "
+                    f"{settings.csv[key]}: {len(drawn)} scenarios where "
+                    f"scenarios.train + scenarios.held_out ask for {count}. "
                     "Lower those two, or give a longer file."
                 )
         else:

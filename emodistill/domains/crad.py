@@ -1,4 +1,7 @@
-"""Credit recovery (CRAD): a creditor and a debtor bargain over the days until an overdue debt is paid; fewer is better for the creditor."""
+"""Credit recovery (CRAD): a creditor and a debtor bargain over the days until an overdue debt is paid.
+
+Fewer is better for the creditor.
+"""
 
 import math
 import random
@@ -26,11 +29,13 @@ _SURNAMES = (
     "Petrov Quispe Rossi Sandoval Tanaka Ulrich Vargas Weiss Xiong Yilmaz Zeller Ashworth Brennan Calloway Delgado"
 ).split()
 _TRADES = (
-    "Bakery,Logistics,Print Works,Dental Supply,Textiles,Roofing,Coffee Roasters,Joinery,Motors,Catering,Software,Nurseries"
+    "Bakery,Logistics,Print Works,Dental Supply,Textiles,Roofing,"
+    "Coffee Roasters,Joinery,Motors,Catering,Software,Nurseries"
 ).split(",")
 _LENDERS = "Capital,Trust,Finance,Credit Union,Lending,Bank".split(",")
 _CREDIT = (
-    "Working Capital Loan,Equipment Financing,Business Line of Credit,Invoice Financing,Trade Credit,Commercial Mortgage"
+    "Working Capital Loan,Equipment Financing,Business Line of Credit,"
+    "Invoice Financing,Trade Credit,Commercial Mortgage"
 ).split(",")
 _REASONS = (
     "Key customer default,Seasonal sales downturn,Supply chain disruption,Flood damage to the premises,"
@@ -81,10 +86,14 @@ def _from_row(row: dict[str, str]) -> Drawn:
 
 def _brief(scenario: Scenario, seat: Seat) -> str:
     fact = dict(scenario.facts)
-    debt = f"{fact['debtor']} owes {fact['creditor']} {fact['balance']} USD ({fact['credit type']}, {fact['days overdue']} days overdue)"
+    debt = (
+        f"{fact['debtor']} owes {fact['creditor']} {fact['balance']} USD "
+        f"({fact['credit type']}, {fact['days overdue']} days overdue)"
+    )
     if seat == "focal":
         return (
-            f"You collect for {fact['creditor']}. {debt}. Their reason: {fact['reason']}. Collateral: {fact['collateral']}. "
+            f"You collect for {fact['creditor']}. {debt}. Their reason: {fact['reason']}. "
+            f"Collateral: {fact['collateral']}. "
             f"Agree on the days until payment. You want {scenario.focal_target:g} days; fewer is better for you. "
             'Reply in one or two sentences and name a number of days, or say "I accept".'
         )
@@ -107,6 +116,7 @@ DOMAIN = Domain(
     rubric=(
         "Reward a creditor's message that anchors on early payment, names a concrete number of days, uses leverage "
         "(collateral, recovery stage, days overdue), concedes in small calibrated steps and moves to a close. Penalise "
-        "vagueness, giving in to the debtor's delay, repetition, empty threats, and a needless risk that the debtor walks away."
+        "vagueness, giving in to the debtor's delay, repetition, empty threats, and a needless risk that the debtor "
+        "walks away."
     ),
 )

@@ -41,9 +41,10 @@ def eval_records(episodes: Iterable[Episode], scenarios: dict[str, Scenario]) ->
 
 
 def ratio_parts(records: Iterable[EvalRecord], metric: str) -> tuple[np.ndarray, np.ndarray]:
-    """Per valid episode, (numerator, denominator) of a metric whose value is Σ numerator / Σ denominator: float64 [n] each.
+    """Per valid episode, (numerator, denominator) of a metric: float64 [n] each.
 
-    success: % agreed of valid. outcomes: mean 100·savings of agreed. utility: the same over valid, failures 0. rounds: messages of valid.
+    The metric's value is Σ numerator / Σ denominator. success: % agreed of valid. outcomes: mean 100·savings of agreed.
+    utility: the same over valid, failures 0. rounds: messages of valid.
     """
     valid = [record for record in records if record.valid]
     agreed = np.array([record.agreed for record in valid], np.float64)

@@ -1,7 +1,7 @@
 """What each evaluated variant is made of (METHOD.md §8): which adapter speaks, and who chooses the emotion.
 
-The ladder isolates one thing at a time: `sft` and `sft+jpo` show random emotions like the sweep; `full` is `sft+jpo` with
-the trained selector; `emotion-free` is SFT and JPO trained and run without any emotion block.
+The ladder isolates one thing at a time: `sft` and `sft+jpo` show random emotions like the sweep; `full` is `sft+jpo`
+with the trained selector; `emotion-free` is SFT and JPO trained and run without any emotion block.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""Language models behind one interface (base.py): the simulator, an in-process vLLM engine, any OpenAI-compatible endpoint."""
+"""Language models behind one interface (base.py).
+
+The simulator, an in-process vLLM engine, any OpenAI-compatible endpoint.
+"""
 
 from emodistill.config import OpenAI, Scripted, Spec
 from emodistill.llm.base import ChatModel

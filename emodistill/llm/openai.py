@@ -1,6 +1,7 @@
-"""Any OpenAI-compatible endpoint behind `ChatModel`: a thread pool over the official client, which retries with backoff.
+"""Any OpenAI-compatible endpoint behind `ChatModel`.
 
-The key is read from the environment and never stored; failures come back as replies with an error.
+A thread pool over the official client, which retries with backoff. The key is read from the environment and never
+stored; failures come back as replies with an error.
 """
 
 import math
@@ -28,7 +29,8 @@ class OpenAIModel:
         key = os.environ.get(spec.api_key_env)
         if not key:
             raise BadInput(
-                f"The environment variable {spec.api_key_env} holds no key for {spec.base_url}. Export it before the run."
+                f"The environment variable {spec.api_key_env} holds no key for {spec.base_url}. "
+                "Export it before the run."
             )
         self._spec = spec
         self._client = openai.OpenAI(

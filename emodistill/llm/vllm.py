@@ -39,7 +39,8 @@ class VLLMModel:
         self._merge = current_platform.is_cpu()
         device: dict[str, Any] = {
             # A per-request seed with chunked prefill kills the CPU engine.
-            "enforce_eager": True, "enable_chunked_prefill": False, "max_num_batched_tokens": max(8192, spec.max_model_len),
+            "enforce_eager": True, "enable_chunked_prefill": False,
+            "max_num_batched_tokens": max(8192, spec.max_model_len),
         } if self._merge else {
             "enable_lora": True, "max_loras": _MAX_LORAS, "max_lora_rank": 64,
             "tensor_parallel_size": spec.tensor_parallel, "gpu_memory_utilization": spec.gpu_memory_utilization,
@@ -47,8 +48,8 @@ class VLLMModel:
         try:
             self._engine = LLMEngine.from_engine_args(
                 EngineArgs(
-                    model=self._source, dtype=spec.dtype, max_model_len=spec.max_model_len, max_num_seqs=spec.max_num_seqs,
-                    enable_prefix_caching=True, disable_log_stats=True, **device,
+                    model=self._source, dtype=spec.dtype, max_model_len=spec.max_model_len,
+                    max_num_seqs=spec.max_num_seqs, enable_prefix_caching=True, disable_log_stats=True, **device,
                 )
             )  # fmt: skip
         except (OSError, ValueError) as error:

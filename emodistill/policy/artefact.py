@@ -42,7 +42,8 @@ def load(folder: Path) -> tuple[Networks, SelectorMeta]:
     meta = SelectorMeta(**{name: tuple(value) if isinstance(value, list) else value for name, value in raw.items()})
     if meta.vocabulary != GOEMOTIONS:
         raise BadInput(
-            f"The selector in {folder} was trained on another emotion vocabulary. Train it again with this configuration."
+            f"The selector in {folder} was trained on another emotion vocabulary. "
+            "Train it again with this configuration."
         )
     networks = Networks(meta.hidden)
     networks.load_state_dict(load_file(folder / "selector.safetensors"))

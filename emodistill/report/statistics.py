@@ -24,7 +24,8 @@ def cluster_ratio(
 ) -> Estimate:
     """Σ numerator / Σ denominator with a percentile interval from resampling whole clusters.
 
-    All [n], one entry an episode; `clusters` names each episode's scenario. With fewer than two clusters there is no interval.
+    All [n], one entry an episode; `clusters` names each episode's scenario. With fewer than two clusters there is no
+    interval.
     """
     n = len(numerator)
     total = denominator.sum() if n else 0.0

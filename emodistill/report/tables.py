@@ -50,7 +50,10 @@ def differences(records: dict[str, list[EvalRecord]], resamples: int, seed: int)
 
 
 def main_csv(rows: Sequence[Row], counterparty: str) -> str:
-    """`variant, success, outcomes, utility, rounds, n, errors`, then the interval ends, then who the counterparty was."""
+    """The main table as CSV.
+
+    `variant, success, outcomes, utility, rounds, n, errors`, then the interval ends, then who the counterparty was.
+    """
     ends = [f"{metric}_{end}" for metric in METRICS for end in ("low", "high")]
     lines: list[list[object]] = [["variant", *METRICS, "n", "errors", *ends, "counterparty"]]
     for row in rows:
@@ -83,7 +86,8 @@ def main_markdown(
     lines += [f"| {variant} | {' | '.join([MISSING] * 6)} |" for variant in not_run]
     lines += [
         "",
-        f"95 % intervals: bootstrap clustered by scenario ({scenarios} held-out scenarios). Outcomes are over agreed episodes, utility over valid ones with failures as 0.",
+        f"95 % intervals: bootstrap clustered by scenario ({scenarios} held-out scenarios). "
+        "Outcomes are over agreed episodes, utility over valid ones with failures as 0.",
     ]
     if found:
         lines += ["", "| paired difference in utility | value | n | interval excludes 0 |", "|---|---|---|---|"]

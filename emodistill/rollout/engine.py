@@ -86,7 +86,10 @@ def play(
     usage: Usage,
     stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Episode]:
-    """Play all tasks; yields each episode as it ends, in order of ending. When `stop()` turns true, open episodes are dropped."""
+    """Play all tasks; yields each episode as it ends, in order of ending.
+
+    When `stop()` turns true, open episodes are dropped.
+    """
     waiting = iter(tasks)
     voices: dict[Seat, Voice] = {"focal": focal, "counterparty": counterparty}
     models = list({id(voice.model): voice.model for voice in voices.values()}.values())

@@ -36,7 +36,10 @@ def record_episodes(
     stop: Callable[[], bool],
     progress: Callable[[int, int], None],
 ) -> tuple[list[Episode], Usage] | None:
-    """Play what the shard lacks and compact it; None if stopped before the end, with all finished episodes in segments."""
+    """Play what the shard lacks and compact it.
+
+    None if stopped before the end, with all finished episodes in segments.
+    """
     writer, usage = ShardWriter(path, EPISODES), Usage()
     missing = [task for task in tasks if task.id not in writer.done]
     done = len(tasks) - len(missing)

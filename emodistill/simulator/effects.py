@@ -40,7 +40,10 @@ class Effect:
 
 
 def phase(progress: float, last_concession: float) -> str:
-    """`early`, `late`, or in between `moving`/`stalled` by the counterparty's last step (in pos). Progress in [0, 1]."""
+    """`early`, `late`, or in between `moving`/`stalled` by the counterparty's last step (in pos).
+
+    Progress in [0, 1].
+    """
     if progress < 0.25:
         return "early"
     if progress >= 0.6:

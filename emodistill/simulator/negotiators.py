@@ -1,8 +1,8 @@
 """The scripted teacher (focal) and counterparty. Both are functions of the view and a seed; neither keeps state.
 
 Teacher: opens near its target and concedes along a curve drawn for the episode; it shows the emotion it is told to.
-Counterparty: a persona drawn for the scenario concedes by its pace × the planted effect of the emotion it *hears*, takes
-an offer that is within its limit, loses patience with figureless talk, and may walk away.
+Counterparty: a persona drawn for the scenario concedes by its pace × the planted effect of the emotion it *hears*,
+takes an offer that is within its limit, loses patience with figureless talk, and may walk away.
 """
 
 import random

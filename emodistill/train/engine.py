@@ -1,7 +1,8 @@
-"""One training engine on DeepSpeed: ZeRO by YAML, schedule, metrics, atomic checkpoints, exact resume. The only importer of deepspeed.
+"""One training engine on DeepSpeed: ZeRO by YAML, schedule, metrics, atomic checkpoints, exact resume.
 
-A step's randomness is seeded by the step's number, so a resumed run repeats the uninterrupted one. A checkpoint is
-written under a temporary name and renamed; metrics after the last checkpoint are cut on resume.
+The only importer of deepspeed. A step's randomness is seeded by the step's number, so a resumed run repeats the
+uninterrupted one. A checkpoint is written under a temporary name and renamed; metrics after the last checkpoint are
+cut on resume.
 """
 
 import json
@@ -114,9 +115,14 @@ class Engine:
             pending = loss
             for name, value in metrics.items():
                 total[name] = total.get(name, 0.0) + float(value)
+        if self.world > 1:
+            sums = torch.tensor(list(total.values()), dtype=torch.float64, device=self.device)
+            torch.distributed.all_reduce(sums)
+            total = dict(zip(total, sums.tolist(), strict=True))
         if not math.isfinite(total.get("loss", 0.0)):
             raise RunFailed(
-                f"The loss became {total['loss']} at step {self.step + 1}. The last good checkpoint is kept in {self._folder / 'checkpoints'}; "
+                f"The loss became {total['loss']} at step {self.step + 1}. "
+                f"The last good checkpoint is kept in {self._folder / 'checkpoints'}; "
                 "lower the learning rate and run again with --fresh."
             )
         self._backward(pending, last=True)

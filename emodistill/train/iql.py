@@ -100,8 +100,8 @@ def train_iql(run: RunDir, config: Config, context: TaskContext) -> Result:
         log_every=settings.log_every,
     )  # fmt: skip
     seen = np.bincount(data.a_tm1, minlength=len(GOEMOTIONS)) > 0
-    meta = SelectorMeta(settings.hidden, settings.beta, config.negotiation.max_messages, tuple(mean.tolist()), tuple(scale.tolist()),
-                        reward_scale, GOEMOTIONS, tuple(seen.tolist()))  # fmt: skip
+    meta = SelectorMeta(settings.hidden, settings.beta, config.negotiation.max_messages, tuple(mean.tolist()),
+                        tuple(scale.tolist()), reward_scale, GOEMOTIONS, tuple(seen.tolist()))  # fmt: skip
     folder = run.path("iql", context.task)
     return Result(rows=len(rewards), files=[*save(folder, networks, meta), folder / "metrics.jsonl"])
 
@@ -113,6 +113,7 @@ def load_transitions(run: RunDir, config: Config) -> tuple[Transitions, np.ndarr
     rows = ~np.isnan(rewards)
     if not rows.any():
         raise BadInput(
-            f"No transition has a score for iql.signal {config.iql.signal}. Judge the sweep again, or choose the signal outcome."
+            f"No transition has a score for iql.signal {config.iql.signal}. "
+            "Judge the sweep again, or choose the signal outcome."
         )
     return Transitions(**{name: column[rows] for name, column in data.columns().items()}), rewards[rows]

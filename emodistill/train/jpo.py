@@ -1,7 +1,7 @@
-"""Judge Policy Optimization (METHOD.md §7): a clipped, KL-anchored policy gradient on judge advantages, from the SFT adapter.
+"""Judge Policy Optimization (METHOD.md §7): a clipped, KL-anchored policy gradient on judge advantages.
 
-π_ref is the SFT adapter, frozen; its log-probabilities are computed once, in the trainer's own micro-batches, and stored.
-No dropout, so that ρ = 1 and KL = 0 exactly at step 0.
+It starts from the SFT adapter. π_ref is that adapter, frozen; its log-probabilities are computed once, in the
+trainer's own micro-batches, and stored. No dropout, so that ρ = 1 and KL = 0 exactly at step 0.
 """
 
 from collections.abc import Iterator

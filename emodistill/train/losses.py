@@ -20,7 +20,10 @@ def bellman_loss(q_tm1: Tensor, r_t: Tensor, done_t: Tensor, v_t: Tensor, gamma:
 
 @dataclass(frozen=True, slots=True)
 class JPOTerms:
-    """Sums over the responses or tokens of a micro-batch; divide by the whole batch's counts for the loss of METHOD.md §7."""
+    """Sums over the responses or tokens of a micro-batch.
+
+    Divide by the whole batch's counts for the loss of METHOD.md §7.
+    """
 
     surrogate: Tensor  # Σ over responses of min(ρÃ, clip(ρ)Ã)
     kl: Tensor  # Σ over tokens of exp(−δ) + δ − 1

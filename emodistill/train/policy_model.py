@@ -22,7 +22,10 @@ class ResponseLogProbs(nn.Module):
         self.peft = peft_model
 
     def forward(self, ids: Tensor, row: Tensor, column: Tensor) -> Tensor:
-        """log π(token) of the tokens at (row, column) of ids [sequences, length], given all before them: float32 [tokens]."""
+        """log π(token) of the tokens at (row, column) of ids, given all before them.
+
+        ids: [sequences, length]; gives float32 [tokens].
+        """
         language_model = self.peft.get_base_model()
         hidden = language_model.model(input_ids=ids, use_cache=False).last_hidden_state
         logits = language_model.get_output_embeddings()(hidden[row, column - 1])

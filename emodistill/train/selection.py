@@ -25,7 +25,8 @@ def best_turns(dialogues: Sequence[Dialogue], signal: Signal, fraction: float) -
     keep = round(fraction * len(scored))
     if keep == 0:
         raise BadInput(
-            f"sft.keep_fraction {fraction} keeps none of {len(scored)} scored turns (signal {signal}). Raise it, or sweep more rollouts."
+            f"sft.keep_fraction {fraction} keeps none of {len(scored)} scored turns (signal {signal}). "
+            "Raise it, or sweep more rollouts."
         )
     chosen: Chosen = defaultdict(dict)
     for episode, message, _ in sorted(scored, key=lambda row: (-row[2], row[0], row[1]))[:keep]:
@@ -40,7 +41,8 @@ def advantage_turns(dialogues: Sequence[Dialogue], signal: Signal) -> Chosen:
     weights = advantages(values, np.array([d.scenario_id for d, _ in rows]))
     if not np.any(np.nan_to_num(weights)):
         raise BadInput(
-            f"All advantages are zero or missing (signal {signal}): there is nothing to prefer. Choose another jpo.signal, or judge again."
+            f"All advantages are zero or missing (signal {signal}): there is nothing to prefer. "
+            "Choose another jpo.signal, or judge again."
         )
     chosen: Chosen = defaultdict(dict)
     for (dialogue, turn), weight in zip(rows, weights, strict=True):

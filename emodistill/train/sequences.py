@@ -51,9 +51,9 @@ class MicroBatch:
 def tokenise(
     dialogue: Dialogue, weights: dict[int, float], tokenizer: Any, max_length: int
 ) -> tuple[Sequence | None, int]:
-    """The sequence up to the last weighted response (`weights`: message index → weight), and how many responses did not fit.
+    """The sequence up to the last weighted response, and how many responses did not fit.
 
-    Raises `BadInput` if the model's chat template is not prefix-stable.
+    `weights`: message index → weight. Raises `BadInput` if the model's chat template is not prefix-stable.
     """
     ids = token_ids(tokenizer, dialogue.messages[: max(weights) + 1], generate=False)
     end_of_turn, kept = tokenizer.eos_token_id, []
@@ -63,8 +63,9 @@ def tokenise(
         start, end = len(prompt), len(prompt) + len(said) + 1
         if ids[:end] != [*prompt, *said, end_of_turn]:
             raise BadInput(
-                f"The chat template of {tokenizer.name_or_path} is not prefix-stable: a longer dialogue does not start with the tokens of a "
-                "shorter one. Use a model whose template adds turns without changing earlier ones."
+                f"The chat template of {tokenizer.name_or_path} is not prefix-stable: "
+                "a longer dialogue does not start with the tokens of a shorter one. "
+                "Use a model whose template adds turns without changing earlier ones."
             )
         if end <= max_length:
             kept.append(Response(start, end, weight))

@@ -24,10 +24,6 @@ class Slurm:
     conf: Path
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "slurm: runs on a real Slurm, which it starts if it can")
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:  # the hook sees the whole session's items
         if HERE in item.path.parents:

@@ -1,0 +1,35 @@
+# EmoDistill: the commands. `make help` lists them.
+PYTHON ?= python3
+VENV := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help install model demo test test-fast lint slurm slurm-down
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+install: ## create .venv with pinned dependencies (about 4 GB); repeats only what is missing
+	@PYTHON=$(PYTHON) scripts/install.sh
+
+model: install ## fetch the embedded language models (SmolLM2-135M, and a tiny random one for tests)
+	@$(VENV)/emodistill models fetch >/dev/null
+
+demo: model ## the whole pipeline on real parts, 2 cores, to results/demo; prints the main table
+	@$(VENV)/emodistill run yaml/demo.yaml
+
+test: model ## the whole test suite: real vLLM, DeepSpeed and Slurm (as root on Debian)
+	@$(VENV)/lint-imports --no-logo
+	@$(VENV)/ruff check --quiet . && $(VENV)/ruff format --quiet --check .
+	@$(VENV)/python -m pytest
+
+test-fast: install ## unit tests only, under 2 minutes
+	@$(VENV)/python -m pytest -m "not slow and not vllm and not deepspeed and not slurm"
+
+lint: install ## style and import contracts
+	@$(VENV)/ruff check . && $(VENV)/ruff format --check . && $(VENV)/lint-imports --no-logo
+
+slurm: ## bring up a private one-machine Slurm (root, Debian)
+	@slurm/dev/up.sh
+
+slurm-down: ## stop it
+	@slurm/dev/down.sh

@@ -1,0 +1,136 @@
+"""Every kind of bad input: one clear paragraph, exit code 2, nothing half-written."""
+
+import os
+import shutil
+import subprocess
+
+import pytest
+from helpers import ROOT
+
+from emodistill.cli import main
+
+SMOKE = str(ROOT / "yaml" / "smoke.yaml")
+
+
+@pytest.fixture
+def refused(capsys, tmp_path, monkeypatch):
+    """Runs the command, and checks that it was refused in one paragraph and left nothing."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> str:
+        before = sorted(tmp_path.rglob("*"))
+        assert main(arguments) == 2
+        said = capsys.readouterr()
+        assert said.out == ""
+        message = said.err.strip()
+        assert message.startswith("emodistill: ")
+        assert "\n" not in message
+        assert sorted(tmp_path.rglob("*")) == before
+        return message
+
+    return run
+
+
+@pytest.mark.parametrize(
+    "override, words",
+    [
+        ("iql.setps=5", ["iql.setps", "did you mean 'steps'"]),
+        ("iql.steps=many", ["iql.steps", "'many'"]),
+        ("iql.steps=-1", ["iql.steps", "greater than 0"]),
+        ("sft.learning_rate='high'", ["sft.learning_rate", "'high'"]),
+        ("name=../escape", ["name", "'../escape'"]),
+        ("scenarios.domains=[crat]", ["no domain 'crat'", "Known: crad"]),
+        ("evaluate.variants=[fulll]", ["no variant 'fulll'", "did you mean 'full'"]),
+        ("models.student.model=./nowhere", ["no model in nowhere", "config.json"]),
+        ("scenarios.csv={crad: nowhere.csv}", ["no scenario file nowhere.csv"]),
+    ],
+)
+def test_a_bad_value_is_named_with_its_mend(refused, override, words):
+    message = refused("run", SMOKE, "--set", override)
+    assert all(word in message for word in words), message
+
+
+def test_a_missing_config_file(refused):
+    assert "There is no file nowhere.yaml" in refused("run", "nowhere.yaml")
+
+
+def test_an_unknown_stage_and_profile(refused):
+    assert "no such stage" in refused("run", SMOKE, "--until", "rolout")
+    assert "Shipped: " in refused("run", SMOKE, "--profile", "nowhere")
+
+
+def test_a_csv_with_another_header(refused, tmp_path):
+    (tmp_path / "other.csv").write_text("a,b\n1,2\n")
+    message = refused("run", SMOKE, "--set", "scenarios.csv={crad: other.csv}")
+    assert "other.csv: this is not a crad scenario file" in message
+    assert "Creditor Name" in message
+
+
+def test_a_folder_that_cannot_be_written_to(refused):
+    message = refused("run", SMOKE, "--out", "/proc/nowhere")
+    assert "/proc/nowhere cannot be written to" in message
+    assert "--out" in message
+
+
+def test_a_disk_that_is_too_small(refused, tmp_path, monkeypatch):
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=10_000_000))
+    out = tmp_path / "out"
+    out.mkdir()
+    message = refused("run", SMOKE, "--out", str(out))
+    assert "Only 0.01 GB are free" in message
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
+def test_a_really_full_disk_loses_nothing_and_goes_on_after_space_returns(tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", disk], check=False).returncode:
+        pytest.skip("this machine does not allow mounts")
+    try:
+        from emodistill.config import load_config
+        from emodistill.domains import build_scenarios
+        from emodistill.execute import run_tasks
+        from emodistill.runs import RunDir
+
+        run, config = (
+            RunDir(disk / "run"),
+            load_config(ROOT / "yaml/smoke.yaml", ("sweep.rollouts=100", "sweep.shard_episodes=600")),
+        )
+        run.root.mkdir()
+        run.write_config(config)
+        run.write_scenarios(build_scenarios(config.scenarios, config.seed))
+        outcome = run_tasks(str(run.root), "rollout", ["shard-00000"])
+        assert outcome.kind == "failed"
+        assert "No space left on device" in outcome.message
+        subprocess.run(["mount", "-o", "remount,size=50m", disk], check=True)
+        assert run_tasks(str(run.root), "rollout", ["shard-00000"]).kind == "done"
+        assert run.verify() == []
+    finally:
+        subprocess.run(["umount", "-l", disk], check=True)
+
+
+def test_a_missing_package_and_an_unfetched_model(refused, monkeypatch, tmp_path):
+    import importlib.util
+
+    find = importlib.util.find_spec
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            importlib.util, "find_spec", lambda name, *rest: None if name == "deepspeed" else find(name, *rest)
+        )
+        message = refused("run", SMOKE)
+        assert "deepspeed" in message
+        assert "make install" in message
+    monkeypatch.setenv("EMODISTILL_CACHE", str(tmp_path / "empty"))
+    assert "emodistill models fetch tiny-random" in refused("run", SMOKE)
+
+
+def test_a_folder_that_is_no_run(refused, tmp_path):
+    for command in ("status", "verify", "report"):
+        assert "is no run directory" in refused(command, str(tmp_path))
+
+
+def test_a_missing_api_key(refused, monkeypatch):
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    spec = "models.judge={backend: openai, model: m, base_url: 'http://127.0.0.1:9/v1'}"
+    assert "OPENAI_API_KEY holds no key" in refused("run", SMOKE, "--set", spec)

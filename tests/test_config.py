@@ -1,0 +1,165 @@
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from emodistill.config import BadInput, load_config, load_yaml, resolved_yaml
+
+BASE = "name: t\nmodels: {student: {backend: vllm, model: tiny-random}}\n"
+SHIPPED = sorted((Path(__file__).parents[1] / "yaml").glob("*.yaml"))
+
+
+@pytest.fixture
+def load(tmp_path):
+    def load_text(text, *overrides):
+        path = tmp_path / "run.yaml"
+        path.write_text(text, encoding="utf-8")
+        return load_config(path, overrides)
+
+    return load_text
+
+
+def refusal(load, text, *overrides):
+    with pytest.raises(BadInput) as caught:
+        load(text, *overrides)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "fragments"),
+    [
+        (BASE + "iql: {stepz: 5}", ["unknown key 'iql.stepz'", "did you mean 'steps'?", "Remove it or mend its name"]),
+        (BASE + "sft: {lora: {rnak: 5}}", ["unknown key 'sft.lora.rnak'", "did you mean 'rank'?"]),
+        (BASE + "modles: {}", ["unknown key 'modles'", "did you mean 'models'?"]),
+        (BASE + "qqqqqq: 1", ["unknown key 'qqqqqq'. Remove it"]),
+        (BASE + "seed: high", ["seed: Input should be a valid integer", "'high'", "Mend that value"]),
+        (BASE + "seed: true", ["seed: Input should be a valid integer", "'True'"]),
+        (BASE + "sweep: {rollouts: '5'}", ["sweep.rollouts", "'5'"]),
+        (BASE + "sweep: {rollouts: 0}", ["sweep.rollouts", "greater than 0"]),
+        (BASE + "sweep: 5", ["sweep", "'5'", "Mend that value"]),
+        (BASE + "iql: {signal: reward}", ["iql.signal", "'judge', 'outcome' or 'hybrid'", "'reward'"]),
+        (BASE + "seed: \"a\\nb\"", ["seed", r"a\nb"]),
+        (BASE + "seed: x\nin_flight: y", ["seed", "(1 more after this one.)"]),
+        (BASE + "name: u", ["the key 'name' is given twice (line 3)", "Mend that line"]),
+        ("name: t\nmodels: {student: {backend: vllm, model: a, model: b}}", ["'model' is given twice (line 2)"]),
+        ("name: [", ["not valid YAML", "line 1", "Mend that line"]),
+        ("name: t\n\tseed: 1", ["not valid YAML", "line 2"]),
+        ("- a\n- b", ["must hold a mapping of keys to values, not list"]),
+        ("", ["must hold a mapping of keys to values, not NoneType"]),
+        ("just words", ["must hold a mapping of keys to values, not str"]),
+        ("models: {student: {backend: vllm, model: x}}", ["name: Field required"]),
+        ("name: ../t\nmodels: {student: {backend: vllm, model: x}}", ["name", "'../t'"]),
+        ("name: t\nmodels: {student: {backend: vllm}}", ["models.student.model: Field required"]),
+        ("name: t\nmodels: {student: {backend: scripted}}", ["models.student.backend", "'scripted'"]),
+        (BASE + "evaluate: {variants: [ful]}", ["evaluate.variants", "no variant 'ful'", "did you mean 'full'?"]),
+        (BASE + "evaluate: {variants: ['fixed:angr']}", ["no variant 'fixed:angr'", "did you mean 'fixed:anger'?"]),
+    ],
+)  # fmt: skip
+def test_a_refusal_is_one_paragraph_that_names_file_key_and_fix(load, tmp_path, text, fragments):
+    message = refusal(load, text)
+    assert "\n" not in message
+    assert [fragment for fragment in (str(tmp_path / "run.yaml"), *fragments) if fragment not in message] == [], message
+
+
+def test_a_missing_file_is_named():
+    with pytest.raises(BadInput, match=r"no file nowhere/run\.yaml\. Name an existing YAML file"):
+        load_config(Path("nowhere/run.yaml"))
+
+
+def test_a_folder_and_a_binary_file_are_refused(tmp_path):
+    (tmp_path / "run.yaml").write_bytes(b"\xff\xfe\xfa")
+    for path in (tmp_path, tmp_path / "run.yaml"):
+        with pytest.raises(BadInput, match=re.escape(f"{path} cannot be read")):
+            load_yaml(path)
+
+
+@pytest.mark.parametrize(
+    ("written", "number"), [("1e-4", 1e-4), ("1E5", 1e5), ("-2e+3", -2000.0), ("2.5e-1", 0.25), ("3.e2", 300.0)]
+)
+def test_scientific_notation_is_a_float(tmp_path, written, number):
+    (tmp_path / "a.yaml").write_text(f"x: {written}")
+    found = load_yaml(tmp_path / "a.yaml")["x"]
+    assert found == number and type(found) is float
+
+
+def test_words_that_look_like_numbers_stay_words(tmp_path):
+    (tmp_path / "a.yaml").write_text("{a: 1e4x, b: e5, c: '1e-4', d: 1e}")
+    assert load_yaml(tmp_path / "a.yaml") == {"a": "1e4x", "b": "e5", "c": "1e-4", "d": "1e"}
+
+
+def test_set_overrides_the_file_and_the_last_one_counts(load):
+    overrides = (
+        "iql.steps=10", "iql.steps=11", "jpo.learning_rate=1e-7", "sft.lora.rank=4", "negotiation.tolerance_units=",
+        "evaluate.variants=[full, 'fixed:joy']",
+    )  # fmt: skip
+    made = load(BASE + "iql: {steps: 9, hidden: 8}\nnegotiation: {tolerance_units: 5}", *overrides)
+    assert (made.iql.steps, made.iql.hidden, made.jpo.learning_rate, made.sft.lora.rank) == (11, 8, 1e-7, 4)
+    assert made.evaluate.variants == ("full", "fixed:joy") and made.negotiation.tolerance_units is None
+
+
+@pytest.mark.parametrize(
+    ("override", "fragments"),
+    [
+        ("iql.steps", ["--set 'iql.steps'", "a.b=value"]),
+        ("=5", ["--set '=5'", "a.b=value"]),
+        ("name.x=5", ["--set 'name.x=5'", "'name' is a value, not a section"]),
+        ("iql.stepz=5", ["unknown key 'iql.stepz'", "did you mean 'steps'?"]),
+        ("iql.steps=five", ["iql.steps", "'five'"]),
+        pytest.param("iql.steps=[", ["--set 'iql.steps=['"], marks=pytest.mark.xfail(
+            strict=True, reason="config._set lets the YAML error of the value out as a traceback")),
+    ],
+)  # fmt: skip
+def test_a_bad_override_is_refused(load, override, fragments):
+    message = refusal(load, BASE, override)
+    assert "\n" not in message and all(fragment in message for fragment in fragments), message
+
+
+@pytest.mark.parametrize("text", ["titel: x", "null: 3", "iql: {rollouts: 5}"])
+@pytest.mark.xfail(strict=True, reason="suggestions come from the words of the JSON schema and from other sections")
+def test_a_suggested_key_is_one_that_may_stand_there(load, text):
+    suggested = re.search(r"did you mean '(\w+)'", refusal(load, BASE + text))
+    assert suggested is None or "unknown key" not in refusal(load, BASE + re.sub(r"\w+(?=: \w)", suggested[1], text))
+
+
+@pytest.mark.parametrize("text", ["2024-01-01: 1", "? [a, b]\n: 1"])
+@pytest.mark.xfail(strict=True, raises=TypeError, reason="a YAML key that is a date or a list ends in a traceback")
+def test_a_key_that_is_no_word_is_refused(load, text):
+    refusal(load, BASE + text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "scenarios: {domains: [crad, crad]}",
+        "scenarios: {domains: []}",
+        "evaluate: {variants: [full, full]}",
+        "iql: {tau: .nan}",
+        "sft: {keep_fraction: -3.0}",
+        "negotiation: {tolerance_pct: -5.0}",
+    ],
+)
+@pytest.mark.xfail(strict=True, reason="fractions have no bounds, lists may be empty or repeat themselves")
+def test_a_value_that_no_run_can_use_is_refused(load, text):
+    refusal(load, BASE + text)
+
+
+def test_the_resolved_configuration_is_complete_and_loads_to_the_same(load):
+    made = load(BASE + "iql: {learning_rate: 1e-4}\nnegotiation: {tolerance_units: 5}")
+    assert load(resolved_yaml(made)) == made
+    assert set(re.findall(r"\w+(?=:)", resolved_yaml(made))) >= {"seed", "rollouts", "tau", "kappa", "resamples"}
+
+
+def test_a_configuration_cannot_be_changed(load):
+    with pytest.raises(ValidationError, match="frozen"):
+        load(BASE).seed = 3
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name)
+def test_shipped_configurations_load(path):
+    assert load_config(path).name == path.stem
+
+
+def test_the_emotion_free_policy_is_trained_only_if_a_variant_needs_it(load):
+    assert load(BASE).recipes() == ("emotion", "emotion-free")
+    assert load(BASE, "evaluate.variants=[full]").recipes() == ("emotion",)

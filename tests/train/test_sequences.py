@@ -1,0 +1,101 @@
+import pytest
+import torch
+
+from emodistill.chat import token_ids
+from emodistill.config import VLLM, LoRA
+from emodistill.errors import BadInput
+from emodistill.records import Dialogue
+from emodistill.train.sequences import micro_batches, plan_steps, share, tokenise
+
+CHAT = (
+    ("system", "You bargain."),
+    ("user", "Open.\n[Show anger.]"),
+    ("assistant", "Pay in 20 days."),
+    ("user", "We need 90 days."),
+    ("assistant", "I can do 30 days."),
+    ("user", "80."),
+    ("assistant", "I accept."),
+)
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tiny_model):
+    from emodistill.train.policy_model import load_tokenizer
+
+    return load_tokenizer(VLLM(backend="vllm", model="tiny-random"))
+
+
+def dialogue(name="a", messages=CHAT):
+    return Dialogue(name, "s", messages, ())
+
+
+def test_every_response_is_conditioned_on_exactly_its_rollout_prompt(tokenizer):
+    sequence, dropped = tokenise(dialogue(), {2: 1.0, 4: 1.0, 6: 1.0}, tokenizer, 4096)
+    assert dropped == 0
+    for message, response in zip((2, 4, 6), sequence.responses, strict=True):
+        assert list(sequence.ids[: response.start]) == token_ids(tokenizer, CHAT[:message], generate=True)
+        said = tokenizer.decode(sequence.ids[response.start : response.end])
+        assert said == CHAT[message][1] + "<|im_end|>"
+
+
+def test_what_does_not_fit_is_dropped_and_counted(tokenizer):
+    whole, _ = tokenise(dialogue(), {2: 1.0, 4: 1.0}, tokenizer, 4096)
+    limit = whole.responses[0].end
+    cut, dropped = tokenise(dialogue(), {2: 1.0, 4: 1.0}, tokenizer, limit)
+    assert (len(cut.responses), dropped, len(cut.ids)) == (1, 1, limit)
+    assert tokenise(dialogue(), {2: 1.0}, tokenizer, 5) == (None, 1)
+
+
+def test_a_template_that_rewrites_earlier_turns_is_refused(tokenizer):
+    import copy
+
+    other = copy.deepcopy(tokenizer)
+    other.chat_template = "{{ messages | length }}" + other.chat_template
+    with pytest.raises(BadInput, match="not prefix-stable"):
+        tokenise(dialogue(), {2: 1.0, 4: 1.0}, other, 4096)
+
+
+def test_steps_hold_every_sequence_once_an_epoch_and_reach_the_batch_size(tokenizer):
+    sequences = [tokenise(dialogue(str(k)), {2: 1.0, 4: 1.0}, tokenizer, 4096)[0] for k in range(7)]
+    steps = plan_steps(sequences, batch_turns=4, epochs=2, seed=3)
+    keys = [sequence.key for step in steps for sequence in step]
+    assert sorted(keys) == sorted([str(k) for k in range(7)] * 2)
+    assert [sum(len(s.responses) for s in step) for step in steps] == [4, 4, 4, 2] * 2
+    assert steps == plan_steps(sequences, 4, 2, 3) != plan_steps(sequences, 4, 2, 4)
+
+
+def test_micro_batches_keep_the_budget_and_lose_nothing(tokenizer):
+    chats = [dialogue(str(k), CHAT[: 3 + 2 * (k % 3)]) for k in range(9)]
+    step = [tokenise(d, {len(d.messages) - 1: 1.0}, tokenizer, 4096)[0] for d in chats]
+    budget = 2 * max(len(s.ids) for s in step)
+    batches = micro_batches(step, budget, pad=0)
+    assert sorted(key for batch in batches for key in batch.keys) == sorted(s.key for s in step)
+    assert all(batch.ids.numel() <= budget for batch in batches)
+    shares = [share(batches, rank, 2) for rank in range(2)]
+    assert len(shares[0]) == len(shares[1])
+    assert sum(batch.scale for part in shares for batch in part) == len(batches)
+
+
+def test_one_pass_a_dialogue_has_the_loss_and_gradient_of_one_sample_a_turn(tokenizer, tiny_model):
+    from emodistill.train.policy_model import new_adapter
+
+    spec = VLLM(backend="vllm", model="tiny-random", dtype="float32")
+    model = new_adapter(spec, LoRA(dropout=0.0), seed=0)
+    for name, parameter in model.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(parameter, std=0.1, generator=torch.Generator().manual_seed(1))
+    weights = {2: 1.0, 4: 1.0, 6: 1.0}
+
+    def gradient(sequences):
+        model.zero_grad()
+        batches = [b for s in sequences for b in micro_batches([s], 10_000, 0)]
+        tokens = sum(len(b.row) for b in batches)
+        loss = -sum(model(b.ids, b.row, b.column).sum() for b in batches) / tokens
+        loss.backward()
+        return loss.item(), torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None])
+
+    together = [tokenise(dialogue(), weights, tokenizer, 4096)[0]]
+    apart = [tokenise(dialogue(), {m: 1.0}, tokenizer, 4096)[0] for m in weights]
+    (loss_a, grad_a), (loss_b, grad_b) = gradient(together), gradient(apart)
+    assert loss_a == pytest.approx(loss_b, rel=1e-5)
+    torch.testing.assert_close(grad_a, grad_b, rtol=1e-4, atol=1e-6)
