@@ -5,6 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+
 from helpers import emodistill
 
 REAL_PARTS = ("vllm", "deepspeed", "slurm")

@@ -84,8 +84,8 @@ def test_scientific_notation_is_a_float(tmp_path, written, number):
 
 
 def test_words_that_look_like_numbers_stay_words(tmp_path):
-    (tmp_path / "a.yaml").write_text("{a: 1e4x, b: e5, c: '1e-4', d: 1e}")
-    assert load_yaml(tmp_path / "a.yaml") == {"a": "1e4x", "b": "e5", "c": "1e-4", "d": "1e"}
+    (tmp_path / "a.yaml").write_text("{a: 1e4x, b: e5, c: '1e-4', d: 1e, e: 1-4, f: e-4}")
+    assert load_yaml(tmp_path / "a.yaml") == {"a": "1e4x", "b": "e5", "c": "1e-4", "d": "1e", "e": "1-4", "f": "e-4"}
 
 
 def test_set_overrides_the_file_and_the_last_one_counts(load):

@@ -1,8 +1,9 @@
 import math
 
-from builders import PROPERTY, mirrored, scenario, scenarios, whole
 from hypothesis import given
 from hypothesis import strategies as st
+
+from builders import PROPERTY, mirrored, scenario, scenarios, whole
 
 
 @PROPERTY

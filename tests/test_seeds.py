@@ -1,11 +1,12 @@
 import subprocess
 import sys
 
-from builders import PROPERTY
 from hypothesis import given
 from hypothesis import strategies as st
 
 from emodistill.seeds import seed_of
+
+from builders import PROPERTY
 
 PARTS = (7, "sweep", "crad", "crad-0003", 41)
 

@@ -4,8 +4,7 @@ from dataclasses import replace
 import h5py
 import numpy as np
 import pytest
-from builders import PROPERTY, dialogue, episode
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emodistill.emotions import GOEMOTIONS
@@ -22,6 +21,9 @@ from emodistill.shards import (
     write_table,
 )
 
+from builders import dialogue, episode
+
+WRITES = settings(max_examples=50, deadline=None)  # each example syncs files
 words = st.text(st.characters(), max_size=20)  # lone surrogates included
 number = st.floats(allow_nan=False)
 score = st.floats(1, 10) | st.just(float("nan"))
@@ -44,9 +46,8 @@ episodes = st.builds(
 )  # fmt: skip
 verdicts = st.lists(st.tuples(score, score), max_size=5).map(lambda rows: [*zip(*rows, strict=True)] or [(), ()])
 scored = st.builds(ScoredTurn, st.integers(0, 99), st.sampled_from(("", *GOEMOTIONS)), score, score, number, score)
-dialogues = st.builds(
-    Dialogue, words, words, st.lists(st.tuples(words, words), max_size=5).map(tuple), st.lists(scored, max_size=4).map(tuple)
-)  # fmt: skip
+messages = st.lists(st.tuples(words, words), max_size=5)
+dialogues = st.builds(Dialogue, words, words, messages.map(tuple), st.lists(scored, max_size=4).map(tuple))
 
 
 def ep(k: int, status="timeout", error="", text="Hello.") -> Episode:
@@ -68,14 +69,14 @@ def segments(shard):
     return sorted(shard.parent.glob("shard-00007.part-*"))
 
 
-@PROPERTY
+@WRITES
 @given(st.lists(episodes, max_size=4))
 def test_episodes_come_back_as_they_were(file, made):
     write_table(file, EPISODES.encode(made))
     assert read_records([file], EPISODES) == made
 
 
-@PROPERTY
+@WRITES
 @given(st.lists(st.tuples(words, verdicts), max_size=4))
 def test_verdicts_come_back_as_they_were(file, rows):
     made = [Verdict(key, *scores) for key, scores in rows]
@@ -83,7 +84,7 @@ def test_verdicts_come_back_as_they_were(file, rows):
     assert repr(read_records([file], VERDICTS)) == repr(made)  # repr: NaN is NaN
 
 
-@PROPERTY
+@WRITES
 @given(st.lists(dialogues, max_size=4))
 def test_dialogues_come_back_as_they_were(file, made):
     write_table(file, DIALOGUES.encode(made))
@@ -119,7 +120,7 @@ def test_closing_compacts_in_key_order_and_drops_the_segments(shard):
     assert list(shard.parent.iterdir()) == [shard]
 
 
-@PROPERTY
+@settings(WRITES, max_examples=25)
 @given(st.lists(st.integers(0, 4), max_size=8), st.permutations(range(6)))
 def test_kills_at_any_time_change_nothing_in_the_finished_shard(tmp_path_factory, lives, order):
     folder = tmp_path_factory.mktemp("kills")

@@ -1,7 +1,8 @@
 """The scripted judge: METHOD.md §4's rubric as arithmetic on what the words show (ours).
 
-It rewards a concrete figure, an anchor early and a close late, small calibrated steps, a lever that was not pulled before,
-and the emotion that will move this counterparty now; it penalises vagueness, capitulation, repetition and rambling.
+It rewards a concrete figure, an anchor early and a close late, small calibrated steps, a lever that was not pulled
+before, and the emotion that will move this counterparty now; it penalises vagueness, capitulation, repetition and
+rambling.
 """
 
 import re

@@ -1,5 +1,12 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emodistill.dataset.rewards import Standing, advantages, standings, step_rewards, terminal_reward
+from emodistill.records import STATUSES, Reading, Rules
+from emodistill.rollout.agreement import outcome
+
 from builders import (
     ACCEPTS,
     PROPERTY,
@@ -14,12 +21,6 @@ from builders import (
     scenarios,
     whole,
 )
-from hypothesis import given
-from hypothesis import strategies as st
-
-from emodistill.dataset.rewards import Standing, advantages, standings, step_rewards, terminal_reward
-from emodistill.records import STATUSES, Reading, Rules
-from emodistill.rollout.agreement import outcome
 
 FEWER = scenario(20, 120)  # pos(x) = (120 - x) / 100
 NO_END = 10**12  # messages, so that w(t) = 1
@@ -40,12 +41,14 @@ def rewards(said, agreed=None, bargain=FEWER, max_messages=10):
         ((30, 90, ACCEPTS), 90, [0.9 * (0.3 - 0.1), 0.8 * (0.0 - 0.6)]),
         ((30, 90, Reading(90, accepts=True)), 90, [0.9 * (0.3 - 0.1), 0.8 * (0.0 - 0.6)]),
         ((ACCEPTS, 90, 30), None, [0.9 * 0.3, 0.8 * -0.1]),
+        ((ACCEPTS, 90, ACCEPTS), 90, [0.9 * 0.3, 0.8 * -0.7]),
         ((30, ACCEPTS), 30, [0.9 * (0.9 - 0.1)]),
         ((30,), None, [0.9 * -0.1]),
         ((VAGUE, VAGUE, VAGUE, WALKS), None, [0.0, 0.0]),
         ((30, VAGUE, VAGUE, 100, VAGUE, 110), None, [0.9 * -0.1, 0.8 * 0.2, 0.7 * -0.1]),
         ((40, 90, 30, 90), None, [0.9 * (0.3 - 0.2), 0.8 * 0.1]),
         ((60, 58), 59, [0.9 * (0.62 - 0.4)]),  # a midpoint moves nobody
+        ((60, Reading(58, accepts=True)), 59, [0.9 * (0.62 - 0.4)]),
         ((20, 1000), None, [0.9 * -2.0]),
         ((1000, 120), None, [0.9 * -2.0]),
         ((1000, -1000), None, [0.9 * (2.0 - 2.0)]),

@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
-from builders import PROPERTY, VAGUE, dialogue, mirrored, mirrored_turns, readings, scenario, scenarios, whole
 from hypothesis import given
 from hypothesis import strategies as st
 
 from emodistill.dataset.states import NO_EMOTION, STATE_NAMES, state_before
 from emodistill.emotions import GOEMOTIONS
+
+from builders import PROPERTY, VAGUE, dialogue, mirrored, mirrored_turns, readings, scenario, scenarios, whole
 
 FEWER = scenario(20, 120)
 

@@ -2,11 +2,12 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
-from builders import VAGUE, dialogue, episode, scenario
 
 from emodistill.dataset.states import state_before
 from emodistill.dataset.transitions import Transitions, concatenate, transitions
 from emodistill.emotions import GOEMOTIONS
+
+from builders import VAGUE, dialogue, episode, scenario
 
 EMOTIONS = ("joy", "anger", "joy")
 SHORT = episode("timeout", None, dialogue(30, 110, 40, emotions=EMOTIONS))

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -37,6 +38,11 @@ def test_generated_scenarios_are_deterministic_distinct_and_in_range():
     assert made == generate(DOMAIN, 100, seed=3) != generate(DOMAIN, 100, seed=4)
     assert len({one.facts for one in made}) == len(made) == 100
     assert {10 <= one.focal_target <= 30 and 60 <= one.counterparty_target <= 180 for one in made} == {True}
+
+
+def test_a_scenario_that_was_drawn_before_is_drawn_again():
+    few = replace(DOMAIN, generate=lambda rng: Drawn(1.0, 2.0, (("case", str(rng.randrange(5))),)))
+    assert {one.facts[0][1] for one in generate(few, 5, seed=1)} == set("01234")
 
 
 def test_a_shorter_draw_is_the_start_of_a_longer_one():

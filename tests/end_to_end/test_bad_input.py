@@ -5,9 +5,10 @@ import shutil
 import subprocess
 
 import pytest
-from helpers import ROOT
 
 from emodistill.cli import main
+
+from helpers import ROOT
 
 SMOKE = str(ROOT / "yaml" / "smoke.yaml")
 

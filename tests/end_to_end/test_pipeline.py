@@ -12,12 +12,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import ROOT, emodistill
 
 from emodistill.config import load_config
 from emodistill.domains import build_scenarios
 from emodistill.runs import RunDir
 from emodistill.shards import EPISODES, content_hash, read_records
+
+from helpers import ROOT, emodistill
 
 pytestmark = [pytest.mark.slow]
 

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
-from builders import PROPERTY, dialogue, episode, mirrored, scenario, scenarios, whole
 from hypothesis import given
 
 from emodistill.evaluate.metrics import METRICS, EvalRecord, eval_records, ratio_parts
+
+from builders import PROPERTY, dialogue, episode, mirrored, scenario, scenarios, whole
 
 BARGAINS = {"a": scenario(20, 120), "b": scenario(120, 20)}
 EPISODES = [

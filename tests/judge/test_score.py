@@ -3,7 +3,6 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from builders import PROPERTY, FakeModel, dialogue, episode, played, scenario, tasks
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +11,8 @@ from emodistill.llm.base import ChatReply
 from emodistill.llm.scripted import ScriptedModel
 from emodistill.policy.selectors import random_emotion
 from emodistill.simulator.critic import critique
+
+from builders import PROPERTY, FakeModel, dialogue, episode, played, scenario, tasks
 
 SCENARIO = scenario()
 NAN = math.nan

@@ -5,12 +5,13 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from builders import scenario
 
 from emodistill.config import VLLM, OpenAI, Scripted
 from emodistill.errors import BadInput
 from emodistill.llm import ModelPool, make_model
 from emodistill.llm.base import ChatRequest, View
+
+from builders import scenario
 
 CHAT = (("system", "You bargain."), ("user", "Open the negotiation."))
 

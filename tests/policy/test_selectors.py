@@ -4,11 +4,12 @@ import sys
 from collections import Counter
 
 import pytest
-from builders import dialogue, scenario
 
 from emodistill.emotions import GOEMOTIONS
 from emodistill.policy.selectors import fixed, no_emotion, random_emotion
 from emodistill.rollout.sweep import uniform_emotion
+
+from builders import dialogue, scenario
 
 TURNS = dialogue(30, 110)
 

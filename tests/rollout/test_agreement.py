@@ -1,4 +1,10 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emodistill.records import Reading, Rules
+from emodistill.rollout.agreement import Outcome, outcome, standing_offer, tolerance
+
 from builders import (
     ACCEPTS,
     PROPERTY,
@@ -13,11 +19,6 @@ from builders import (
     scenarios,
     whole,
 )
-from hypothesis import given
-from hypothesis import strategies as st
-
-from emodistill.records import Reading, Rules
-from emodistill.rollout.agreement import Outcome, outcome, standing_offer, tolerance
 
 FEWER, MORE = scenario(20, 120), scenario(120, 20)  # what the focal side wants
 GOES_ON = None
@@ -70,6 +71,7 @@ def test_the_last_message_times_out_unless_it_settles():
         (Rules(), scenario(10, 30), 1),
         (Rules(), scenario(200, -40), 12),
         (Rules(tolerance_pct=0), FEWER, 0),
+        (Rules(tolerance_units=0), FEWER, 0),
         (Rules(tolerance_units=5), scenario(10, 30), 5),
         (Rules(tolerance_units=5), scenario(0, 1000), 5),
     ],

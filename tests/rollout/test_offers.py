@@ -1,10 +1,11 @@
 import pytest
-from builders import PROPERTY
 from hypothesis import given
 from hypothesis import strategies as st
 
 from emodistill.records import Reading
 from emodistill.rollout.offers import read
+
+from builders import PROPERTY
 
 OFFERS = {
     "I can offer 45 days.": 45,
@@ -91,6 +92,7 @@ ACCEPTANCES = (
     "You have a deal.",
     "We have a deal, I accept.",
     "We can live with that.",
+    "I accept. These talks are over.",
     "Agreed.",
     "Accepted.",
 )

@@ -1,13 +1,14 @@
 from dataclasses import replace
 from itertools import cycle
 
-from builders import PROPERTY, dialogue, scenario
 from hypothesis import given
 from hypothesis import strategies as st
 
 from emodistill.domains.crad import DOMAIN
 from emodistill.emotions import GOEMOTIONS, instruction
 from emodistill.rollout.prompts import OPENING, messages, without_emotion
+
+from builders import PROPERTY, dialogue, scenario
 
 SAID = dialogue(30, 110, 40, 100, emotions=("joy", "anger"))
 emotion = st.none() | st.sampled_from(GOEMOTIONS)

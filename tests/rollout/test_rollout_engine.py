@@ -1,7 +1,6 @@
 from collections import Counter, defaultdict
 
 import pytest
-from builders import RULES, FakeModel, played, says, tasks
 
 from emodistill.emotions import GOEMOTIONS, instruction
 from emodistill.llm.base import ChatReply
@@ -10,6 +9,8 @@ from emodistill.policy.selectors import no_emotion, random_emotion
 from emodistill.records import Rules
 from emodistill.rollout.engine import Usage, Voice, play
 from emodistill.seeds import seed_of
+
+from builders import RULES, FakeModel, played, says, tasks
 
 
 def scripted_answers(request):
@@ -73,15 +74,16 @@ def test_three_empty_replies_end_in_an_error_that_keeps_the_reasons():
 
     def answer(request):
         seen[request.key] += 1
-        if request.key != "crad-0001-r0" or seen[request.key] <= 2:
+        problem = {1: "slow", 4: "cut off", 5: "", 6: "too long"}.get(seen[request.key])
+        if request.key != "crad-0001-r0" or problem is None:
             return ChatReply(request.key, "Hello.")
-        return ChatReply(request.key, "  \n", error=("cut off", "", "too long")[seen[request.key] - 3])
+        return ChatReply(request.key, "  \n", error=problem)
 
     model = FakeModel(answer)
     episodes = by_id(played(tasks(3), model, no_emotion, Rules(max_messages=6)))
     bad = episodes.pop("crad-0001-r0")
     assert (bad.status, bad.agreed, bad.error) == ("error", None, "cut off; empty reply; too long")
-    assert [turn.utterance for turn in bad.turns] == ["Hello."] * 2 and seen[bad.id] == 5
+    assert [turn.utterance for turn in bad.turns] == ["Hello."] * 2 and seen[bad.id] == 6
     assert [(e.status, len(e.turns), e.error) for e in episodes.values()] == [("timeout", 6, "")] * 2
 
 
@@ -93,14 +95,15 @@ def test_a_turn_recovers_after_two_empty_replies_every_time():
         attempts[turn] += 1
         return ChatReply(request.key, "Hello." if attempts[turn] == 3 else "")
 
+    chosen = iter(("joy", "anger"))
     model = FakeModel(answer)
-    [episode] = played(tasks(1), model, random_emotion, Rules(max_messages=4))
+    [episode] = played(tasks(1), model, lambda scenario, turns, rng: next(chosen), Rules(max_messages=4))
     assert (episode.status, len(episode.turns), episode.error) == ("timeout", 4, "")
     assert attempts == {0: 3, 1: 3, 2: 3, 3: 3}
     assert len({request.seed for request in model.asked}) == 12
-    for turn in range(4):  # asked again with the emotion that is recorded
-        shown = {request.view.emotion for request in model.asked if len(request.view.turns) == turn}
-        assert shown == {episode.turns[turn].emotion}
+    for turn, emotion in enumerate(("joy", None, "anger", None)):  # chosen once, and recorded as it was shown
+        assert {request.view.emotion for request in model.asked if len(request.view.turns) == turn} == {emotion}
+        assert episode.turns[turn].emotion == emotion
 
 
 def test_stop_drops_open_episodes_and_keeps_finished_ones_whole(reference):

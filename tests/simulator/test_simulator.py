@@ -5,7 +5,6 @@ from itertools import product
 
 import numpy as np
 import pytest
-from builders import FACTS, RULES, played
 
 from emodistill.config import Scenarios
 from emodistill.dataset.rewards import step_rewards, terminal_reward
@@ -18,9 +17,12 @@ from emodistill.records import Reading, Turn
 from emodistill.rollout.offers import read
 from emodistill.rollout.sweep import episode_tasks
 from emodistill.simulator import phrases
+from emodistill.simulator.critic import critique
 from emodistill.simulator.effects import FAMILY, STRENGTH, WORN, Effect, effect, phase
 from emodistill.simulator.hearing import heard_emotion
 from emodistill.simulator.negotiators import counterparty_says, teacher_says
+
+from builders import FACTS, RULES, mirrored, mirrored_turns, played, scenario
 
 PHASES = ("early", "moving", "stalled", "late")
 SPOKEN = [(label, phrase) for label, said in phrases.EMOTIONAL.items() for phrase in said]
@@ -146,6 +148,28 @@ def test_every_label_has_a_family_and_no_two_of_a_family_the_same_strength():
 def test_no_emotion_is_best_in_every_phase():
     best = {now: max(GOEMOTIONS, key=lambda label: effect(label, None, now).concession) for now in PHASES}
     assert best == {"early": "gratitude", "moving": "gratitude", "stalled": "disapproval", "late": "sadness"}
+
+
+def test_the_critic_keeps_to_its_scale_and_has_no_polarity(episodes, bargains):
+    by_id = {bargain.id: bargain for bargain in bargains}
+    for episode in episodes:
+        bargain, mirror = by_id[episode.scenario_id], mirrored(by_id[episode.scenario_id], 200)
+        for turn in episode.focal_turns():
+            heard = episode.turns[: turn.index + 1]
+            score = critique(bargain, heard, 12)
+            assert 1 <= score <= 10
+            assert critique(mirror, mirrored_turns(heard, 200), 12) == pytest.approx(score, abs=1e-9)
+
+
+def test_the_critic_prefers_a_figure_an_anchor_and_news():
+    def score(*said):
+        turns = tuple(Turn(k, "counterparty" if k % 2 else "focal", text, read(text)) for k, text in enumerate(said))
+        return critique(scenario(20, 120), turns, 12)
+
+    assert score("Let us say 22 days.") > score("Let us say 90 days.") > score("Let us talk.")
+    opened = ("Let us say 22 days.", "We would need 110 days.")
+    assert score(*opened, "I can go to 22 days.") > score(*opened, opened[0])
+    assert score(*opened, "I can go to 30 days.") > score(*opened, "I can go to 60 days.")
 
 
 def mean_return(select, bargains):

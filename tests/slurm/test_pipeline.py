@@ -8,6 +8,7 @@ import time
 import pytest
 
 from emodistill.shards import content_hash
+
 from helpers import curve, emodistill
 
 pytestmark = [pytest.mark.slow]

@@ -5,9 +5,10 @@ import time
 from pathlib import Path
 
 import pytest
-from helpers import ROOT, curve, train
 
 from emodistill.execute import run_tasks
+
+from helpers import ROOT, curve, train
 
 pytestmark = [pytest.mark.deepspeed, pytest.mark.slow]
 
