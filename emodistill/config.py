@@ -7,8 +7,9 @@ a stage's fingerprint hashes the sections it depends on (see stages.py).
 import difflib
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -19,13 +20,16 @@ EMOTIONLESS = "emotion-free"
 VARIANTS = ("vanilla-slm", "random-emotion", "iql-only", "sft", "sft+jpo", "full", EMOTIONLESS)
 Signal = Literal["judge", "outcome", "hybrid"]
 Positive = Annotated[int, Field(gt=0)]
+Fraction = Annotated[float, Field(gt=0, le=1)]
+NonNegative = Annotated[float, Field(ge=0)]
+Above = Annotated[float, Field(gt=0)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]  # goes into paths and job names
 
 
 class Section(BaseModel):
     """Base of all sections: closed, frozen, and strict about types."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Scripted(Section):
@@ -44,7 +48,7 @@ class VLLM(Section):
     max_num_seqs: Positive = 128
     kv_cache_gb: Positive = 1  # CPU only
     tensor_parallel: Positive = 1
-    gpu_memory_utilization: float = 0.9
+    gpu_memory_utilization: Fraction = 0.9
 
 
 class OpenAI(Section):
@@ -55,8 +59,8 @@ class OpenAI(Section):
     base_url: str
     api_key_env: str = "OPENAI_API_KEY"
     concurrency: Positive = 32
-    timeout_s: float = 120.0
-    retries: int = 6
+    timeout_s: Above = 120.0
+    retries: Annotated[int, Field(ge=0)] = 6
 
 
 Spec = Annotated[Scripted | VLLM | OpenAI, Field(discriminator="backend")]
@@ -84,15 +88,15 @@ class Negotiation(Section):
     """METHOD.md §1."""
 
     max_messages: Positive = 30
-    tolerance_pct: float = 5.0
-    tolerance_units: float | None = None
+    tolerance_pct: NonNegative = 5.0
+    tolerance_units: NonNegative | None = None
 
 
 class Sampling(Section):
     """How negotiators sample. Temperature 0.7 is the paper's."""
 
-    temperature: float = 0.7
-    top_p: float = 1.0
+    temperature: NonNegative = 0.7
+    top_p: Fraction = 1.0
     max_tokens: Positive = 120
 
 
@@ -108,7 +112,6 @@ class Judge(Section):
     """METHOD.md §4. `attempts`: how often an unparseable reply is asked again before the score is missing."""
 
     attempts: Positive = 3
-    expected_score: bool = True
 
 
 class IQL(Section):
@@ -116,14 +119,14 @@ class IQL(Section):
 
     signal: Signal = "outcome"
     hidden: Positive = 256
-    tau: float = 0.7
-    gamma: float = 0.99
-    beta: float = 3.0
-    polyak: float = 0.005
-    learning_rate: float = 3e-4
+    tau: Annotated[float, Field(gt=0, lt=1)] = 0.7
+    gamma: Fraction = 0.99
+    beta: NonNegative = 3.0
+    polyak: Fraction = 0.005
+    learning_rate: Above = 3e-4
     batch: Positive = 256
     steps: Positive = 20_000
-    clip: float = 1.0
+    clip: Above = 1.0
     log_every: Positive = 100
     checkpoint_every: Positive = 2_000
     deepspeed: str = "zero0"
@@ -134,7 +137,7 @@ class LoRA(Section):
 
     rank: Positive = 16
     alpha: Positive = 32
-    dropout: float = 0.05
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.05
     targets: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "o_proj")
 
 
@@ -142,15 +145,15 @@ class SFT(Section):
     """METHOD.md §6. One sequence is one dialogue; the loss is on its selected responses only."""
 
     signal: Signal = "hybrid"
-    keep_fraction: float = 0.25
+    keep_fraction: Fraction = 0.25
     max_dialogues: Positive | None = None  # cap, best dialogues of each scenario first
     lora: LoRA = LoRA()
-    learning_rate: float = 1e-4
+    learning_rate: Above = 1e-4
     epochs: Positive = 1
     batch_turns: Positive = 16  # responses an optimiser step (effective batch)
     micro_batch_tokens: Positive = 4096  # padded tokens a forward pass
-    warmup_fraction: float = 0.03
-    clip: float = 1.0
+    warmup_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.03
+    clip: Above = 1.0
     max_length: Positive = 1024
     checkpoint_every: Positive = 10
     deepspeed: str = "zero1"
@@ -160,16 +163,16 @@ class JPO(Section):
     """METHOD.md §7."""
 
     signal: Signal = "judge"
-    kappa: float = 1.0
-    epsilon: float = 0.2
-    beta_kl: float = 0.04
+    kappa: Annotated[float, Field(ge=0, le=1)] = 1.0
+    epsilon: Fraction = 0.2
+    beta_kl: NonNegative = 0.04
     max_dialogues: Positive | None = None
-    learning_rate: float = 5e-6
+    learning_rate: Above = 5e-6
     epochs: Positive = 1
     batch_turns: Positive = 16
     micro_batch_tokens: Positive = 4096
-    warmup_fraction: float = 0.03
-    clip: float = 1.0
+    warmup_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.03
+    clip: Above = 1.0
     max_length: Positive = 1024
     checkpoint_every: Positive = 10
     deepspeed: str = "zero1"
@@ -210,13 +213,17 @@ class Config(Section):
     report: Report = Report()
 
     @model_validator(mode="after")
-    def _variants_exist(self) -> "Config":
+    def _lists_make_sense(self) -> "Config":
         from emodistill.emotions import GOEMOTIONS
 
         known = (*VARIANTS, *(f"fixed:{emotion}" for emotion in GOEMOTIONS))
         for variant in self.evaluate.variants:
             if variant not in known:
                 raise ValueError(f"evaluate.variants: no variant {variant!r}{_nearest(variant, known)}")
+        lists = {"evaluate.variants": self.evaluate.variants, "scenarios.domains": self.scenarios.domains}
+        for key, names in lists.items():
+            if not names or len(set(names)) < len(names):
+                raise ValueError(f"{key}: name at least one, and each only once")
         return self
 
     def recipes(self) -> tuple[str, ...]:
@@ -236,8 +243,11 @@ _Loader.add_implicit_resolver(
 def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
     seen: set[str] = set()
     for key_node, _ in node.value:
+        line = key_node.start_mark.line + 1
+        if key_node.tag != "tag:yaml.org,2002:str":
+            raise yaml.YAMLError(f"a key is no word (line {line}); put it into quotes or mend it")
         if key_node.value in seen:
-            raise yaml.YAMLError(f"the key {key_node.value!r} is given twice (line {key_node.start_mark.line + 1})")
+            raise yaml.YAMLError(f"the key {key_node.value!r} is given twice (line {line})")
         seen.add(key_node.value)
     return yaml.SafeLoader.construct_mapping(loader, node, deep=True)
 
@@ -290,25 +300,39 @@ def _set(data: dict[str, Any], override: str) -> None:
         data = data.setdefault(section, {})
         if not isinstance(data, dict):
             raise BadInput(f"--set {override!r}: {section!r} is a value, not a section.")
-    data[leaf] = yaml.load(value, Loader=_Loader)
+    try:
+        data[leaf] = yaml.load(value, Loader=_Loader)
+    except yaml.YAMLError:
+        raise BadInput(f"--set {override!r}: the value is not valid YAML. Quote it or mend it.") from None
 
 
 def _explain(schema: type[BaseModel], error: ValidationError, where: str) -> str:
     first = error.errors()[0]
     key = ".".join(str(part) for part in first["loc"] if part not in ("scripted", "vllm", "openai"))
-    if first["type"] == "extra_forbidden":
-        unknown = str(first["loc"][-1])
-        return f"{where}: unknown key {key!r}{_nearest(unknown, _all_keys(schema))}. Remove it or mend its name."
-    problem = first["msg"].removeprefix("Value error, ")
     more = f" ({error.error_count() - 1} more after this one.)" if error.error_count() > 1 else ""
+    if first["type"] == "extra_forbidden":
+        near = _nearest(str(first["loc"][-1]), _keys_beside(schema, first["loc"][:-1]))
+        return f"{where}: unknown key {key!r}{near or '.'} Remove it or mend its name.{more}"
+    problem = first["msg"].removeprefix("Value error, ")
     given = "" if first["type"] in ("missing", "value_error") else f" It says {str(first['input'])[:80]!r}."
     return f"{where}: {key + ': ' if key else ''}{problem}.{given} Mend that value.{more}"
 
 
-def _nearest(name: str, known: Any) -> str:
+def _nearest(name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
-def _all_keys(schema: type[BaseModel]) -> set[str]:
-    return set(re.findall(r'"([A-Za-z_0-9]+)": ', json.dumps(schema.model_json_schema())))
+def _keys_beside(schema: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
+    """The keys that may stand in the section at `path`."""
+    section: Any = schema
+    for part in path:
+        field = getattr(section, "model_fields", {}).get(part)
+        section = field.annotation if field is not None else _union_member(section, part)
+    return list(getattr(section, "model_fields", {}))
+
+
+def _union_member(union: Any, tag: int | str) -> Any:
+    """The model of a tagged union whose `backend` is `tag`; None if there is none."""
+    members = [m for m in get_args(union) if hasattr(m, "model_fields")]
+    return next((m for m in members if tag in get_args(m.model_fields["backend"].annotation)), None)

@@ -7,11 +7,11 @@ what was not yet in a segment.
 """
 
 import hashlib
-import itertools
 import os
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -48,21 +48,24 @@ def read_table(path: Path) -> Table:
     """Read all columns; `RunFailed` names a file that is damaged or of another schema."""
     try:
         with h5py.File(path, "r", locking=False) as file:
-            if file.attrs.get("schema") != SCHEMA:
-                raise RunFailed(
-                    f"{path} has schema {file.attrs.get('schema')}, this version reads {SCHEMA}. Run with --fresh."
-                )
+            schema = file.attrs.get("schema")
             raw = {name: dataset[...] for name, dataset in file.items()}
-    except (OSError, RuntimeError, KeyError) as error:
+        if schema == SCHEMA:
+            return _joined(raw)
+    except Exception as error:  # a flipped byte can surface as any exception of HDF5, numpy or the text codec
         raise RunFailed(
             f"{path} is damaged ({error}). `emodistill verify` lists bad files; delete it and run again."
         ) from None
+    raise RunFailed(f"{path} has schema {schema}, this version reads {SCHEMA}. Run with --fresh.")
+
+
+def _joined(raw: dict[str, np.ndarray]) -> Table:
     table: Table = {}
     for name, column in raw.items():
         stem, _, part = name.rpartition(".")
         if part == "offsets":
             buffer = raw[f"{stem}.bytes"].tobytes()
-            table[stem] = [buffer[a:b].decode("utf-8", "surrogatepass") for a, b in itertools.pairwise(column)]
+            table[stem] = [buffer[a:b].decode("utf-8", "surrogatepass") for a, b in pairwise(column)]
         elif part != "bytes":
             table[name] = column
     return table
@@ -133,10 +136,11 @@ def content_hash(paths: Iterable[Path]) -> str:
     digest = hashlib.sha256()
     for path in paths:
         for name, column in sorted(read_table(path).items()):
-            digest.update(name.encode())
-            digest.update(
-                "\x1f".join(column).encode("utf-8", "surrogatepass") if isinstance(column, list) else column.tobytes()
+            parts = (
+                [t.encode("utf-8", "surrogatepass") for t in column] if isinstance(column, list) else [column.tobytes()]
             )
+            for part in (name.encode(), *parts):
+                digest.update(len(part).to_bytes(8, "big") + part)
     return digest.hexdigest()
 
 

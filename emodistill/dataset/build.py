@@ -35,7 +35,7 @@ def build_dataset(run: RunDir, config: Config, context: TaskContext) -> Result:
     limit = config.negotiation.max_messages
     table = concatenate([transitions(scenarios[e.scenario_id], e, limit, o, s, q) for e, o, s, q in rows]).columns()
     files = [run.path("dataset", "transitions.h5")]
-    write_table(files[0], table, {"gamma": str(config.iql.gamma)})
+    write_table(files[0], table)
     for recipe in ("emotion", EMOTIONLESS):
         dialogues = [
             _dialogue(scenarios[e.scenario_id], e, verdicts[e.id], a, o.sum(), recipe)

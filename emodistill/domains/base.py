@@ -70,7 +70,11 @@ def read_csv(domain: Domain, path: Path) -> list[Drawn]:
     """Read a published CSV; `BadInput` names the file and the row or column at fault."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.reader(file))
+            reader = csv.reader(file)
+            rows, lines = [], [1]  # lines: where each row starts in the file; a quoted cell may hold line breaks
+            for row in reader:
+                rows.append(row)
+                lines.append(reader.line_num + 1)
     except FileNotFoundError:
         raise BadInput(
             f"There is no scenario file {path}. Name an existing CSV under scenarios.csv.{domain.key}."
@@ -84,7 +88,8 @@ def read_csv(domain: Domain, path: Path) -> list[Drawn]:
             f"{path}: this is not a {domain.key} scenario file: its header lacks the column(s) {', '.join(missing)}. "
             f"Give a CSV with the published header, or another domain."
         )
-    return [_row(domain, path, number, header, cells) for number, cells in enumerate(rows[1:], 2) if any(cells)]
+    numbered = zip(lines[1:], rows[1:], strict=False)
+    return [_row(domain, path, number, header, cells) for number, cells in numbered if any(cells)]
 
 
 def _row(domain: Domain, path: Path, number: int, header: tuple[str, ...], cells: list[str]) -> Drawn:

@@ -21,7 +21,13 @@ def parse_score(text: str) -> float:
 
 
 def expected_score(score: float, alternatives: tuple[tuple[str, float], ...]) -> float:
-    """Σ p(k)·k over the score tokens, p renormalised; the integer itself if the backend gave no probabilities."""
+    """Σ p(k)·k over the score tokens, p renormalised; the integer itself where the backend gives no probabilities.
+
+    So it is where the tokenizer splits "10": then a first token "1" may begin either score.
+    """
+    tokens = {token.strip() for token, _ in alternatives}
+    if "1" in tokens and "10" not in tokens:
+        return score
     weights = [(float(token.strip()), p) for token, p in alternatives if token.strip() in SCORES]
     mass = sum(p for _, p in weights)
     return sum(k * p for k, p in weights) / mass if mass > 0 and not math.isnan(score) else score

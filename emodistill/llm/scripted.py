@@ -37,5 +37,5 @@ class ScriptedModel:
 def _score(key: str, score: float) -> ChatReply:
     """The nearest integer as text; the probabilities of its two neighbours carry the exact score as their mean."""
     low = math.floor(score)
-    alternatives = ((str(low), low + 1 - score), (str(min(10, low + 1)), score - low))
+    alternatives = ((str(low), low + 1 - score), (str(min(10, low + 1)), score - low), ("10", 0.0))
     return ChatReply(key, str(round(score)), alternatives=alternatives)

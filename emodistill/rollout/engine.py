@@ -102,7 +102,9 @@ def play(
             return
         for reply in [reply for model in models for reply in model.poll()]:
             usage.add(reply)
-            episode = opened[reply.key]
+            episode = opened.get(reply.key)
+            if episode is None:
+                continue  # a late reply to an episode that an earlier, stopped call had open
             end = _advance(episode, reply, rules)
             if end is None:
                 _ask(episode, voices, select, rules)

@@ -37,7 +37,7 @@ def test_generated_scenarios_are_deterministic_distinct_and_in_range():
     made = generate(DOMAIN, 100, seed=3)
     assert made == generate(DOMAIN, 100, seed=3) != generate(DOMAIN, 100, seed=4)
     assert len({one.facts for one in made}) == len(made) == 100
-    assert {10 <= one.focal_target <= 30 and 60 <= one.counterparty_target <= 180 for one in made} == {True}
+    assert {5 <= one.focal_target <= 30 < 32 <= one.counterparty_target <= 176 for one in made} == {True}
 
 
 def test_a_scenario_that_was_drawn_before_is_drawn_again():
@@ -110,7 +110,6 @@ def test_a_bad_file_is_refused_by_line_and_cell(csv_file, text, fragments):
     assert [fragment for fragment in (str(path), *fragments) if fragment not in message] == [], message
 
 
-@pytest.mark.xfail(strict=True, reason="base.read_csv counts CSV rows, so a cell of two lines shifts all later numbers")
 def test_the_line_number_is_that_of_the_text_file(csv_file):
     with pytest.raises(BadInput, match="line 4: Creditor Target Days is 'x'"):
         read_csv(DOMAIN, csv_file(table(bargain().replace("Flood", "Fl\nood"), bargain("x"))))
