@@ -11,7 +11,8 @@ import os
 import shutil
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,9 @@ from emodistill.seeds import seed_of
 from emodistill.train.deepspeed_config import deepspeed_config
 
 _KEEP = 2  # newest checkpoints
+
+
+MicroLoss = tuple[Tensor, dict[str, float], bool]  # loss, metrics (with "loss"), whether it is the step's last
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,9 @@ class Engine:
         self.plan, self._folder = plan, folder
         folder.mkdir(parents=True, exist_ok=True)
         _join_ranks()
+        # On a CPU DeepSpeed would compile a shared-memory reducer at first use: half a minute, and a C++ compiler on
+        # every node. Gloo does the work.
+        deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
         deepspeed.init_distributed("nccl" if torch.cuda.is_available() else "gloo", verbose=False)
         parameters = [p for p in module.parameters() if p.requires_grad]
         self._made = optimizer(parameters, lr=plan.learning_rate)  # type: ignore[call-arg]
@@ -79,7 +86,7 @@ class Engine:
 
     def train(
         self,
-        losses: Callable[[int], Any],
+        losses: Callable[[int], Iterable[MicroLoss]],
         stop: Callable[[], bool],
         state: Callable[[], dict[str, Any]] = dict,
         load_state: Callable[[dict[str, Any]], None] = lambda state: None,
@@ -106,32 +113,34 @@ class Engine:
             if self.step % self.plan.checkpoint_every == 0 or self.step == self.plan.steps:
                 self._save(state())
 
-    def _optimise(self, micro_batches: Any) -> dict[str, float]:
+    def _optimise(self, micro_batches: Iterable[MicroLoss]) -> dict[str, float]:
+        """Forward and backward of one micro-batch before the next one's forward: ZeRO-3 counts on that order."""
         total: dict[str, float] = {}
-        pending = None
-        for loss, metrics in micro_batches:
-            if pending is not None:
-                self._backward(pending, last=False)
-            pending = loss
+        for loss, metrics, last in micro_batches:
             for name, value in metrics.items():
                 total[name] = total.get(name, 0.0) + float(value)
+            if not math.isfinite(total["loss"]):
+                raise RunFailed(
+                    f"The loss became {total['loss']} at step {self.step + 1}. The last good checkpoint is kept in "
+                    f"{self._folder / 'checkpoints'}; lower the learning rate and run again with --fresh."
+                )
+            self._deepspeed.set_gradient_accumulation_boundary(last)
+            self._deepspeed.backward(loss * self.world)  # DeepSpeed averages over ranks; our losses are sums over them
+            self._deepspeed.step()
         if self.world > 1:
             sums = torch.tensor(list(total.values()), dtype=torch.float64, device=self.device)
             torch.distributed.all_reduce(sums)
             total = dict(zip(total, sums.tolist(), strict=True))
-        if not math.isfinite(total.get("loss", 0.0)):
-            raise RunFailed(
-                f"The loss became {total['loss']} at step {self.step + 1}. "
-                f"The last good checkpoint is kept in {self._folder / 'checkpoints'}; "
-                "lower the learning rate and run again with --fresh."
-            )
-        self._backward(pending, last=True)
         return total
 
-    def _backward(self, loss: Any, last: bool) -> None:
-        self._deepspeed.set_gradient_accumulation_boundary(last)
-        self._deepspeed.backward(loss * self.world)  # DeepSpeed averages over ranks; our losses are sums over them
-        self._deepspeed.step()
+    @contextmanager
+    def gathered(self) -> Iterator[None]:
+        """Whole trainable parameters on every rank, for saving: ZeRO-3 keeps them in pieces."""
+        import deepspeed
+
+        trainable = [parameter for parameter in self._deepspeed.module.parameters() if parameter.requires_grad]
+        with deepspeed.zero.GatheredParameters(trainable):
+            yield
 
     def _log(self, row: dict[str, float]) -> None:
         self._metrics.append(row)

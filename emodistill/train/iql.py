@@ -1,7 +1,6 @@
 """The emotion selector by Implicit Q-Learning (METHOD.md §5; Kostrikov, Nair, Levine 2022), twin Q (ours)."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import torch
@@ -17,7 +16,8 @@ from emodistill.runs import RunDir
 from emodistill.seeds import seed_of
 from emodistill.shards import read_table
 from emodistill.tasks import Result, TaskContext
-from emodistill.train.engine import Engine, Plan
+from emodistill.train.deepspeed_config import deepspeed_config
+from emodistill.train.engine import Engine, MicroLoss, Plan
 from emodistill.train.losses import bellman_loss, expectile_loss
 
 
@@ -67,6 +67,10 @@ class Losses(torch.nn.Module):
 def train_iql(run: RunDir, config: Config, context: TaskContext) -> Result:
     """Train the run's selector on its transitions."""
     settings = config.iql
+    if deepspeed_config(settings.deepspeed, settings.clip, bf16=False)["zero_optimization"]["stage"] == 3:
+        raise BadInput(
+            "iql.deepspeed: the selector's networks are too small to be cut up by ZeRO 3. Choose zero0 to zero2."
+        )
     data, rewards = load_transitions(run, config)
     mean, scale = data.s_tm1.mean(0), np.maximum(data.s_tm1.std(0), 1e-3)
     reward_scale = max(float(np.abs(rewards).max()), 1e-9)
@@ -87,10 +91,11 @@ def train_iql(run: RunDir, config: Config, context: TaskContext) -> Result:
     engine = Engine(losses_of, plan, run.path("iql", context.task), torch.optim.Adam)
     columns = [column.to(engine.device) for column in columns]
 
-    def losses(step: int) -> Iterator[tuple[Tensor, dict[str, Any]]]:
+    def losses(step: int) -> Iterator[MicroLoss]:
         rows = torch.from_numpy(np.random.default_rng((seed, step)).integers(len(rewards), size=settings.batch))
         v_loss, q_loss = engine(*(column[rows] for column in columns))
-        yield v_loss + q_loss, {"loss": (v_loss + q_loss).item(), "v_loss": v_loss.item(), "q_loss": q_loss.item()}
+        loss = v_loss + q_loss
+        yield loss, {"loss": loss.item(), "v_loss": v_loss.item(), "q_loss": q_loss.item()}, True
 
     engine.train(
         losses, context.stop,

@@ -16,7 +16,7 @@ from emodistill.runs import RunDir
 from emodistill.seeds import seed_of
 from emodistill.shards import DIALOGUES, read_records, read_table, write_table
 from emodistill.tasks import Result, TaskContext
-from emodistill.train.engine import Engine, Plan
+from emodistill.train.engine import Engine, MicroLoss, Plan
 from emodistill.train.losses import jpo_terms
 from emodistill.train.policy_model import load_tokenizer, stored_adapter
 from emodistill.train.selection import advantage_turns, capped
@@ -48,10 +48,11 @@ def train_jpo(run: RunDir, config: Config, context: TaskContext) -> Result:
 
     reference = _reference(engine, [batch for step in range(len(steps)) for batch in batches_of(step)], folder)
 
-    def losses(step: int) -> Iterator[tuple[Tensor, dict[str, float]]]:
+    def losses(step: int) -> Iterator[MicroLoss]:
         batches = batches_of(step)
         tokens, responses = sum(len(b.row) for b in batches), sum(len(b.weight) for b in batches)
-        for batch in share(batches, engine.rank, engine.world):
+        shared = share(batches, engine.rank, engine.world)
+        for batch in shared:
             ids, row, column, response, weight = (
                 tensor.to(engine.device)
                 for tensor in (batch.ids, batch.row, batch.column, batch.response, batch.weight)
@@ -59,19 +60,17 @@ def train_jpo(run: RunDir, config: Config, context: TaskContext) -> Result:
             before = torch.cat([reference[key] for key in batch.keys]).to(engine.device)
             terms = jpo_terms(engine(ids, row, column), before, response, weight, settings.kappa, settings.epsilon)
             loss = batch.scale * (settings.beta_kl * terms.kl / tokens - terms.surrogate / responses)
-            yield (
-                loss,
-                {
-                    "loss": loss.item(),
-                    "kl": batch.scale * terms.kl.item() / tokens,
-                    "clipped": batch.scale * terms.clipped.item() / responses,
-                    "response_tokens": batch.scale * len(batch.row),
-                    "tokens": batch.scale * batch.ids.numel(),
-                },
-            )
+            metrics = {
+                "loss": loss.item(),
+                "kl": batch.scale * terms.kl.item() / tokens,
+                "clipped": batch.scale * terms.clipped.item() / responses,
+                "response_tokens": batch.scale * len(batch.row),
+                "tokens": batch.scale * batch.ids.numel(),
+            }
+            yield loss, metrics, batch is shared[-1]
 
     engine.train(losses, context.stop)
-    files = save_adapter(model.peft, folder / "adapter") if engine.rank == 0 else []
+    files = save_adapter(engine, model.peft, folder / "adapter")
     return Result(
         _responses(sequences),
         [*files, folder / "metrics.jsonl"],

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from emodistill.config import Config
 from emodistill.errors import BadInput
@@ -15,7 +14,7 @@ from emodistill.runs import RunDir
 from emodistill.seeds import seed_of
 from emodistill.shards import DIALOGUES, read_records
 from emodistill.tasks import Result, TaskContext
-from emodistill.train.engine import Engine, Plan
+from emodistill.train.engine import Engine, MicroLoss, Plan
 from emodistill.train.policy_model import load_tokenizer, new_adapter
 from emodistill.train.selection import Chosen, best_turns, capped
 from emodistill.train.sequences import Sequence, micro_batches, plan_steps, share, tokenise
@@ -38,23 +37,22 @@ def train_sft(run: RunDir, config: Config, context: TaskContext) -> Result:
     model = new_adapter(student, settings.lora, seed % 2**63)
     engine = Engine(model.train(), plan, folder, torch.optim.AdamW)
 
-    def losses(step: int) -> Iterator[tuple[Tensor, dict[str, float]]]:
+    def losses(step: int) -> Iterator[MicroLoss]:
         batches = micro_batches(steps[step], settings.micro_batch_tokens, tokenizer.pad_token_id)
         tokens = sum(len(batch.row) for batch in batches)
-        for batch in share(batches, engine.rank, engine.world):
+        shared = share(batches, engine.rank, engine.world)
+        for batch in shared:
             logp = engine(*(tensor.to(engine.device) for tensor in (batch.ids, batch.row, batch.column)))
             loss = -batch.scale * logp.sum() / tokens
-            yield (
-                loss,
-                {
-                    "loss": loss.item(),
-                    "response_tokens": batch.scale * len(batch.row),
-                    "tokens": batch.scale * batch.ids.numel(),
-                },
-            )
+            metrics = {
+                "loss": loss.item(),
+                "response_tokens": batch.scale * len(batch.row),
+                "tokens": batch.scale * batch.ids.numel(),
+            }
+            yield loss, metrics, batch is shared[-1]
 
     engine.train(losses, context.stop)
-    files = save_adapter(model.peft, folder / "adapter") if engine.rank == 0 else []
+    files = save_adapter(engine, model.peft, folder / "adapter")
     usage = {"dialogues": float(len(sequences)), "dropped_responses": float(dropped)}
     return Result(rows=sum(len(s.responses) for s in sequences), files=[*files, folder / "metrics.jsonl"], usage=usage)
 
@@ -70,11 +68,13 @@ def prepare(dialogues: list[Dialogue], chosen: Chosen, tokenizer: Any, max_lengt
     return sequences, sum(dropped for _, dropped in made)
 
 
-def save_adapter(peft_model: Any, folder: Path) -> list[Path]:
-    """Write the PEFT adapter under a temporary name and rename; its files."""
-    temporary = folder.with_name(f".{folder.name}.tmp")
-    shutil.rmtree(temporary, ignore_errors=True)
-    peft_model.save_pretrained(str(temporary))
-    shutil.rmtree(folder, ignore_errors=True)
-    temporary.rename(folder)
+def save_adapter(engine: Engine, peft_model: Any, folder: Path) -> list[Path]:
+    """Rank 0 writes the PEFT adapter under a temporary name and renames; its files. Called by every rank."""
+    with engine.gathered():
+        if engine.rank == 0:
+            temporary = folder.with_name(f".{folder.name}.tmp")
+            shutil.rmtree(temporary, ignore_errors=True)
+            peft_model.save_pretrained(str(temporary))
+            shutil.rmtree(folder, ignore_errors=True)
+            temporary.rename(folder)
     return [folder / "adapter_config.json", folder / "adapter_model.safetensors"]

@@ -1,3 +1,4 @@
+import re
 import shutil
 from pathlib import Path
 
@@ -16,14 +17,16 @@ def dataset_run(tmp_path_factory, tiny_model) -> Path:
 
 @pytest.fixture
 def copied(dataset_run, tmp_path):
-    """Makes private copies of that run, with one piece of the configuration changed."""
+    """Makes private copies of that run, with some keys of the configuration changed."""
 
-    def copy(name: str, old: str = "", new: str = "") -> Path:
+    def copy(name: str, **replaced: object) -> Path:
         out = tmp_path / name
         shutil.copytree(dataset_run, out)
         text = (out / "config.yaml").read_text()
-        assert old in text
-        (out / "config.yaml").write_text(text.replace(old, new) if old else text)
+        for key, value in replaced.items():
+            text, count = re.subn(rf"(?m)(^ +{key}: ).*$", rf"\g<1>{value}", text)
+            assert count
+        (out / "config.yaml").write_text(text)
         return out
 
     return copy
