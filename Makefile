@@ -11,7 +11,7 @@ help: ## list the targets
 install: ## create .venv with pinned dependencies (about 4 GB); repeats only what is missing
 	@PYTHON=$(PYTHON) scripts/install.sh
 
-model: install ## fetch the embedded language models (SmolLM2-135M, and a tiny random one for tests)
+model: install ## fetch the embedded language models (SmolLM2-135M, 93 MB, and a tiny random one for tests)
 	@$(VENV)/emodistill models fetch >/dev/null
 
 demo: model ## the whole pipeline on real parts, 2 cores, to results/demo; prints the main table

@@ -58,6 +58,7 @@ def fetch(name: str) -> Path:
     folder = _folder(name)
     if not folder.is_dir():
         require("torch", "transformers")
+        os.environ["TQDM_DISABLE"] = "1"  # transformers' bars of a few seconds
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
             (_convert_smollm2 if name == SMOLLM2 else _make_tiny)(Path(scratch), Path(scratch) / "model")

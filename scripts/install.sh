@@ -7,6 +7,7 @@ stamp=$venv/.installed
 python=${PYTHON:-python3}
 wanted=$(cat requirements/cpu.txt setup.cfg scripts/install.sh | sha256sum | cut -d' ' -f1)
 
+say() { printf 'install: %s\n' "$*" >&2; }
 die() { printf 'install: %s\n' "$*" >&2; exit 2; }
 
 if [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && "$venv/bin/python" -c 'import emodistill' 2>/dev/null; then
@@ -22,21 +23,22 @@ if ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
     "$python" -m venv "$venv" || die "'$python -m venv' failed. On Debian: apt install python3-venv."
 fi
 rm -f "$stamp"
-pip() { "$venv/bin/python" -m pip --disable-pip-version-check "$@"; }
+pip() { "$venv/bin/python" -m pip --disable-pip-version-check -qq "$@"; } # -qq: errors only
 
 # torch's CPU build has a local version (+cpu) that PyPI does not carry. Ask the configured indexes first; elsewhere uv knows
 # where PyTorch keeps it.
 torch=$(grep '^torch==' requirements/cpu.txt)
-if ! pip install --quiet --no-deps "$torch"; then
-    echo "install: $torch is not on the configured package indexes; asking PyTorch's CPU index through uv" >&2
-    pip install --quiet uv || die "neither $torch nor uv could be installed. Check the network and pip's index settings."
+say "downloading and installing the pinned packages into $venv: about 4 GB, some minutes"
+if ! pip install --no-deps "$torch"; then
+    say "$torch is not on the configured package indexes; asking PyTorch's CPU index through uv"
+    pip install uv || die "neither $torch nor uv could be installed. Check the network and pip's index settings."
     "$venv/bin/uv" pip install --python "$venv/bin/python" --no-deps --torch-backend cpu "$torch" ||
         die "$torch could not be installed. Check the network and pip's index settings."
 fi
-pip install --quiet --no-deps -r requirements/cpu.txt || die "pip could not install requirements/cpu.txt (see above). Mend that and run make again."
-pip uninstall --quiet --yes torchvision torchaudio torchcodec 2>/dev/null || true
-pip install --quiet --no-deps --no-build-isolation -e . || die "this project could not be installed into $venv (see above)."
-echo "install: checking that the parts import together" >&2
+pip install --no-deps -r requirements/cpu.txt || die "pip could not install requirements/cpu.txt (see above). Mend that and run make again."
+pip uninstall --yes torchvision torchaudio torchcodec 2>/dev/null || true
+pip install --no-deps --no-build-isolation -e . || die "this project could not be installed into $venv (see above)."
+say "checking that the parts import together"
 "$venv/bin/python" -c 'import torch, transformers, peft, deepspeed, vllm, h5py, submitit' >/dev/null 2>"$venv/import.log" || {
     tail -n 5 "$venv/import.log" >&2
     die "the installed parts do not import together (see above). Delete $venv and run make again."

@@ -1,6 +1,7 @@
 """Walk a run's stages in order: submit what is missing, wait, stop cleanly, and say how to go on."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -106,6 +107,8 @@ def _manifest(config: Config) -> dict[str, Any]:
 
 def code_version() -> str:
     """Package version, and the git commit where there is one."""
+    if shutil.which("git") is None:
+        return __version__
     done = subprocess.run(
         ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"],
         capture_output=True,

@@ -1,0 +1,66 @@
+import pytest
+
+from emodistill.config import load_config
+from emodistill.stages import STAGES, fingerprint
+
+from helpers import ROOT
+
+SMOKE = ROOT / "yaml" / "smoke.yaml"
+ALL = list(STAGES)
+
+
+def changed(*overrides: str) -> list[str]:
+    """Stages whose first task's fingerprint the overrides change."""
+    before, after = load_config(SMOKE), load_config(SMOKE, overrides)
+    return [
+        name
+        for name, stage in STAGES.items()
+        if fingerprint(stage, stage.tasks(before)[0], before) != fingerprint(stage, stage.tasks(before)[0], after)
+    ]
+
+
+@pytest.mark.parametrize(
+    "override",
+    ["in_flight=3", "iql.log_every=7", "sft.checkpoint_every=9", "sft.deepspeed=zero3", "jpo.micro_batch_tokens=99"],
+)
+def test_how_something_is_computed_is_in_no_fingerprint(override):
+    assert changed(override) == []
+
+
+@pytest.mark.parametrize(
+    "override, stages",
+    [
+        ("seed=2", ALL),
+        ("negotiation.max_messages=8", ALL),
+        ("sweep.rollouts=9", [s for s in ALL if s != "evaluate"]),
+        ("judge.attempts=5", [s for s in ALL if s not in ("rollout", "evaluate")]),
+        ("sft.learning_rate=0.5", ["sft", "jpo", "tables"]),
+        ("report.resamples=7", ["tables"]),
+        ("evaluate.seeds=9", ["evaluate", "tables"]),
+    ],
+)
+def test_a_setting_touches_its_stage_and_what_reads_it(override, stages):
+    """`evaluate` stands for its first task, vanilla-slm, which reads nothing that was trained."""
+    assert changed(override) == stages
+
+
+def test_an_evaluated_variant_depends_on_just_what_it_is_made_of():
+    def touched(override: str) -> set[str]:
+        before, after = load_config(SMOKE), load_config(SMOKE, (override,))
+        stage = STAGES["evaluate"]
+        return {v for v in before.evaluate.variants if fingerprint(stage, v, before) != fingerprint(stage, v, after)}
+
+    assert touched("iql.steps=61") == {"iql-only", "full"}
+    assert touched("jpo.kappa=0.5") == {"full", "emotion-free"}
+    assert touched("sft.epochs=2") == {"sft", "full", "emotion-free"}
+    assert touched("evaluate.variants=[vanilla-slm, full]") == set()
+
+
+def test_the_same_scenarios_from_another_file_have_another_fingerprint(tmp_path):
+    (tmp_path / "a.csv").write_text("x")
+    (tmp_path / "b.csv").write_text("y")
+    a, b = (f"scenarios.csv={{crad: {tmp_path / name}}}" for name in ("a.csv", "b.csv"))
+    assert changed(a) == ALL
+    one, other = (load_config(SMOKE, (source,)) for source in (a, b))
+    stage = STAGES["rollout"]
+    assert fingerprint(stage, "shard-00000", one) != fingerprint(stage, "shard-00000", other)
