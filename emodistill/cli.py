@@ -22,9 +22,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         print(f"emodistill: {error}", file=sys.stderr)
         return error.exit_code
-    except BrokenPipeError:
+    except KeyboardInterrupt:
+        print("emodistill: stopped. Give the same command again to go on.", file=sys.stderr)
+        return Stopped.exit_code
+    except BrokenPipeError:  # the reader of our output has gone, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        print(f"emodistill: {error}. What is finished is kept; mend that and run again.", file=sys.stderr)
+        return RunFailed.exit_code
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -62,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     status = command("status", _status, "what is done, what is missing, errors and time for each stage")
     status.add_argument("--json", action="store_true", help="machine-readable")
     verify = command("verify", _verify, "re-read every file of a run and name those that are damaged")
+    verify.add_argument("--repair", action="store_true", help="remove the tasks whose files are damaged")
     report = command("report", _report, "write tables and figures again from the shards that are there")
     for added in (status, verify, report):
         added.add_argument("dir", type=Path, help="run directory")
@@ -77,10 +84,10 @@ def _run(options: argparse.Namespace) -> None:
     from emodistill.cluster.drive import drive
     from emodistill.cluster.plan import check
     from emodistill.cluster.profiles import load_profile
-    from emodistill.config import load_config
+    from emodistill.config import load_config, with_absolute_paths
     from emodistill.stages import STAGES
 
-    config = load_config(options.config, tuple(options.overrides))
+    config = with_absolute_paths(load_config(options.config, tuple(options.overrides)))
     profile = load_profile(options.profile, tuple(STAGES))
     if options.until is not None and options.until not in STAGES:
         raise BadInput(f"--until {options.until}: there is no such stage. Stages: {', '.join(STAGES)}.")
@@ -122,24 +129,27 @@ def _status(options: argparse.Namespace) -> None:
 def _verify(options: argparse.Namespace) -> None:
     from emodistill.runs import RunDir
 
-    problems = RunDir.existing(options.dir).verify()
-    if problems:
-        raise RunFailed(
-            "\n".join(
-                [
-                    f"{len(problems)} problem(s) in {options.dir}:",
-                    *problems,
-                    "Delete the named files' .done markers and run again.",
-                ]
-            )
-        )
+    run = RunDir.existing(options.dir)
+    found = run.verify()
+    lines = [line for problems in found.values() for line in problems]
+    if found and options.repair:
+        for stage, task in found:
+            run.clear(stage, task)
+        lines.append("The tasks that made these files are removed; give the run's command again to do them anew.")
+        print("\n".join(lines))
+        return
+    if found:
+        advice = f"Remove them with: emodistill verify {options.dir} --repair, and give the run's command again."
+        raise RunFailed("\n".join([f"{len(lines)} problem(s) in {options.dir}:", *lines, advice]))
     print(f"{options.dir}: every recorded file is whole.")
 
 
 def _report(options: argparse.Namespace) -> None:
+    from emodistill.models import require
     from emodistill.report.build import report
     from emodistill.runs import RunDir
 
+    require("matplotlib")
     run = RunDir.existing(options.dir)
     report(run, run.config())
     print(run.path("tables", "main.md").read_text(encoding="utf-8"), end="")

@@ -278,6 +278,12 @@ def load_config(path: Path, overrides: tuple[str, ...] = ()) -> Config:
     return validate(Config, data, str(path))
 
 
+def with_absolute_paths(config: Config) -> Config:
+    """The same with CSV paths that hold from any folder, as a run directory records them."""
+    csv = {domain: str(Path(path).absolute()) for domain, path in config.scenarios.csv.items()}
+    return config.model_copy(update={"scenarios": config.scenarios.model_copy(update={"csv": csv})})
+
+
 def validate(schema: type[BaseModel], data: dict[str, Any], where: str) -> Any:
     """Build `schema` from plain data; `BadInput` names the first bad key, its file, and the nearest right one."""
     try:
@@ -307,7 +313,8 @@ def _set(data: dict[str, Any], override: str) -> None:
 
 
 def _explain(schema: type[BaseModel], error: ValidationError, where: str) -> str:
-    first = error.errors()[0]
+    # A misspelt key also makes the right one missing: name the cause first.
+    first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
     key = ".".join(str(part) for part in first["loc"] if part not in ("scripted", "vllm", "openai"))
     more = f" ({error.error_count() - 1} more after this one.)" if error.error_count() > 1 else ""
     if first["type"] == "extra_forbidden":

@@ -8,7 +8,6 @@ import contextlib
 import fcntl
 import json
 import os
-import shutil
 import signal
 import threading
 import time
@@ -59,9 +58,7 @@ def run_tasks(root: str, stage_name: str, tasks: Sequence[str]) -> Outcome:
     except RunFailed as error:
         return Outcome("failed", str(error))
     except OSError as error:
-        return Outcome(
-            "failed", f"{stage_name}: {error}. What was finished is kept; mend the disk or the path and run again."
-        )
+        return Outcome("failed", f"{stage_name}: {error}. What was finished is kept; mend that and run again.")
     except Exception as error:  # a crash of one task must not take the driver down; the log keeps the traceback
         traceback.print_exc()
         return Outcome("failed", f"{stage_name} crashed: {type(error).__name__}: {error}")
@@ -77,7 +74,8 @@ def _run_task(run: RunDir, config: Config, stage: Stage, task: str, flag: StopFl
     upstream = stage.reads(config, task)
     with _hold(run, stage, task):
         marker = run.marker(stage.name, task)
-        if is_done(stage, task, run, config) and marker is not None and not marker.errors:
+        done = is_done(stage, task, run, config)
+        if done and marker is not None and not marker.errors:
             return
         inputs = input_digest(stage, task, run, config)
         if inputs is None:
@@ -94,7 +92,12 @@ def _run_task(run: RunDir, config: Config, stage: Stage, task: str, flag: StopFl
             seconds = round(time.monotonic() - started, 2)
             fp, inputs = identity.split()
             checksums = run.checksums(result.files)
-            run.mark(Marker(stage.name, task, fp, inputs, result.rows, result.errors, seconds, checksums, result.usage))
+            tries = marker.tries + 1 if done and marker is not None else 1
+            run.mark(
+                Marker(
+                    stage.name, task, fp, inputs, result.rows, result.errors, seconds, checksums, result.usage, tries
+                )
+            )
             run.path(stage.name, f"{task}.progress").unlink(missing_ok=True)
 
 
@@ -126,16 +129,8 @@ def _clear_foreign(run: RunDir, stage: Stage, task: str, identity: str) -> None:
     """Delete partial work that another configuration or other inputs left, then claim the task's files."""
     claim = run.path(stage.name, f"{task}.identity")
     if not claim.exists() or claim.read_text(encoding="utf-8") != identity:
-        clear_task(run, stage.name, task)
+        run.clear(stage.name, task)
         files.write_text(claim, identity)
-
-
-def clear_task(run: RunDir, stage: str, task: str) -> None:
-    """Delete everything a task has written: its marker first."""
-    run.marker_path(stage, task).unlink(missing_ok=True)
-    for path in run.path(stage).glob(f"{task}.*"):
-        path.unlink(missing_ok=True)
-    shutil.rmtree(run.path(stage, task), ignore_errors=True)
 
 
 def _reporter(run: RunDir, stage: Stage, task: str) -> "_Progress":

@@ -31,6 +31,15 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def sync_tree(folder: Path) -> None:
+    """Make everything below a folder durable."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb+") as file:
+                os.fsync(file.fileno())
+    sync_folder(folder)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a text file atomically."""
     replace_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8") and None)

@@ -38,6 +38,11 @@ def resolve(name: str) -> str:
                 "Name a folder that holds a Hugging Face checkpoint."
             )
         return str(folder)
+    if "/" not in name:
+        raise BadInput(
+            f"{name!r} is no model: write an embedded name ({', '.join(EMBEDDED)}), a folder (./x or /x), "
+            "or a hub id (owner/name)."
+        )
     return name
 
 
@@ -47,7 +52,7 @@ def require(*packages: str) -> None:
     if missing:
         raise BadInput(
             f"The Python package(s) {', '.join(missing)} are not installed in {sys.prefix}. "
-            "Run `make install` (or pip install 'emodistill[cpu]' or '[gpu]')."
+            "Run `make install` (GPU machines: pip install -e '.[gpu]')."
         )
 
 

@@ -4,6 +4,8 @@ Positions are polarity-free (METHOD.md §1): `pos` is 0 at the counterparty's ta
 whichever of the two is the larger number. Values are in the domain's unit.
 """
 
+import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -94,6 +96,7 @@ class Verdict:
     episode_id: str
     scores: tuple[float, ...]  # integers 1..10
     expected: tuple[float, ...]  # sum of p(k) k where the backend gives log-probabilities, else the integer
+    error: str = ""  # the judge could not be asked about some turn; asked again on the next run
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,3 +119,7 @@ class Dialogue:
     scenario_id: str
     messages: tuple[tuple[str, str], ...]
     turns: tuple[ScoredTurn, ...]
+
+
+# Which emotion to show now, given the dialogue so far and the turn's own randomness; None for no emotion block.
+Select = Callable[[Scenario, tuple[Turn, ...], random.Random], str | None]

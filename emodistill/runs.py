@@ -38,6 +38,7 @@ class Marker:
     seconds: float
     files: dict[str, str]
     usage: dict[str, float] = field(default_factory=dict)
+    tries: int = 1  # how often this task has ended with these inputs
 
     def digest(self) -> str:
         """Identifies what was produced: everything but the time it took."""
@@ -67,6 +68,7 @@ class RunDir:
 
     def create(self) -> None:
         """Make the folder; `BadInput` if it cannot be written to or the disk is too small."""
+        was_there = self.root.exists()
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             probe = self.path(f".probe.{os.getpid()}")
@@ -78,6 +80,8 @@ class RunDir:
             ) from None
         free = shutil.disk_usage(self.root).free
         if free < NEEDED_BYTES:
+            if not was_there:
+                self.root.rmdir()
             raise BadInput(
                 f"Only {free / 1e9:.2f} GB are free at {self.root}; a run needs {NEEDED_BYTES / 1e9:.0f} GB. "
                 "Free some space, or choose another disk with --out."
@@ -153,18 +157,31 @@ class RunDir:
         """Checksum of each file, by its path relative to the run."""
         return {str(path.relative_to(self.root)): files.sha256(path) for path in sorted(paths)}
 
-    def verify(self) -> list[str]:
-        """Re-read every file a marker names; one line for each that is missing or differs."""
-        problems = []
+    def whole(self, marker: Marker) -> bool:
+        """Whether every file of a finished task is there."""
+        return all(self.path(name).is_file() for name in marker.files)
+
+    def clear(self, stage: str, task: str) -> None:
+        """Delete everything a task has written, its marker first."""
+        marker = self.marker(stage, task)
+        self.marker_path(stage, task).unlink(missing_ok=True)
+        for path in [*self.path(stage).glob(f"{task}.*"), *map(self.path, marker.files if marker else ())]:
+            path.unlink(missing_ok=True)
+        shutil.rmtree(self.path(stage, task), ignore_errors=True)
+
+    def verify(self) -> dict[tuple[str, str], list[str]]:
+        """Re-read every file a marker names: (stage, task) to one line for each file that is missing or differs."""
+        found: dict[tuple[str, str], list[str]] = {}
         for path in sorted(self.root.glob("*/*.done")):
-            marker = self.marker(path.parent.name, path.stem)
-            if marker is None:
-                problems.append(f"{path.relative_to(self.root)}: the marker is damaged")
-                continue
-            for name, expected in marker.files.items():
+            stage, task = path.parent.name, path.stem
+            marker = self.marker(stage, task)
+            problems = [] if marker else [f"{path.relative_to(self.root)}: the marker is damaged"]
+            for name, expected in (marker.files if marker else {}).items():
                 file = self.path(name)
                 if not file.is_file():
                     problems.append(f"{name}: missing, {path.name} names it")
                 elif files.sha256(file) != expected:
                     problems.append(f"{name}: its checksum differs from the one in {path.name}")
-        return problems
+            if problems:
+                found[stage, task] = problems
+        return found

@@ -54,7 +54,7 @@ def read_table(path: Path) -> Table:
             return _joined(raw)
     except Exception as error:  # a flipped byte can surface as any exception of HDF5, numpy or the text codec
         raise RunFailed(
-            f"{path} is damaged ({error}). `emodistill verify` lists bad files; delete it and run again."
+            f"{path} is damaged ({error}). `emodistill verify --repair` removes bad files; then run again."
         ) from None
     raise RunFailed(f"{path} has schema {schema}, this version reads {SCHEMA}. Run with --fresh.")
 
@@ -204,6 +204,7 @@ def _decode_episodes(table: Table) -> list[Episode]:
 def _encode_verdicts(verdicts: list[Verdict]) -> Table:
     return {
         "episode_id": [v.episode_id for v in verdicts],
+        "error": [v.error for v in verdicts],
         "start": _offsets(len(v.scores) for v in verdicts),
         "score": np.array([s for v in verdicts for s in v.scores], np.float64),  # 1..10, NaN: missing
         "expected": np.array([s for v in verdicts for s in v.expected], np.float64),
@@ -211,9 +212,10 @@ def _encode_verdicts(verdicts: list[Verdict]) -> Table:
 
 
 def _decode_verdicts(table: Table) -> list[Verdict]:
-    spans = zip(table["episode_id"], table["start"][:-1], table["start"][1:], strict=True)
+    spans = zip(table["episode_id"], table["error"], pairwise(table["start"]), strict=True)
     return [
-        Verdict(key, tuple(table["score"][a:b].tolist()), tuple(table["expected"][a:b].tolist())) for key, a, b in spans
+        Verdict(key, tuple(table["score"][a:b].tolist()), tuple(table["expected"][a:b].tolist()), error)
+        for key, error, (a, b) in spans
     ]
 
 
@@ -248,5 +250,5 @@ def _decode_dialogues(table: Table) -> list[Dialogue]:
 
 
 EPISODES: Codec[Episode] = Codec(lambda e: e.id, _encode_episodes, _decode_episodes, lambda e: e.status == "error")
-VERDICTS: Codec[Verdict] = Codec(lambda v: v.episode_id, _encode_verdicts, _decode_verdicts)
+VERDICTS: Codec[Verdict] = Codec(lambda v: v.episode_id, _encode_verdicts, _decode_verdicts, lambda v: bool(v.error))
 DIALOGUES: Codec[Dialogue] = Codec(lambda d: d.episode_id, _encode_dialogues, _decode_dialogues)

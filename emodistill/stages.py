@@ -22,6 +22,8 @@ _NOT_HASHED = frozenset(
 )
 
 
+_MAX_TRIES = 3  # of a task that ended with technical errors, over all runs
+
 Reads = dict[str, tuple[str, ...]]  # input stage -> its tasks that are read
 
 
@@ -57,11 +59,6 @@ def _with_models(config: Config, roles: tuple[str, ...], *sections: str) -> dict
     return {**_dump(config, *sections), "models": {role: models[role] for role in roles}}
 
 
-def _scenario_settings(config: Config) -> dict[str, Any]:
-    settings = config.scenarios
-    return {"scenarios": {"train": settings.train, "held_out": settings.held_out, "source": sources(settings)}}
-
-
 def _every(*names: str) -> Callable[[Config, str], Reads]:
     return lambda config, task: {name: STAGES[name].tasks(config) for name in names}
 
@@ -76,7 +73,8 @@ def _evaluate_settings(config: Config) -> dict[str, Any]:
     settings = _with_models(config, ("student", "counterparty"), "evaluate", "negotiation")
     del settings["evaluate"]["variants"]  # each is a task of its own
     counterparty = {"sweep": {"sampling": config.sweep.sampling.model_dump(mode="json")}}
-    return {**settings, **_scenario_settings(config), **counterparty}
+    held_out = {**config.scenarios.model_dump(exclude={"csv", "domains"}), "source": sources(config.scenarios)}
+    return {**settings, "scenarios": held_out, **counterparty}
 
 
 STAGES: dict[str, Stage] = {
@@ -84,7 +82,7 @@ STAGES: dict[str, Stage] = {
     for stage in (
         Stage("rollout", _every(),
               lambda c: {**_with_models(c, ("teacher", "counterparty"), "negotiation", "sweep"),
-                         **_scenario_settings(c)},
+                         "scenarios": {"train": c.scenarios.train, "source": sources(c.scenarios)}},
               _shards, "emodistill.work:rollout_shard"),
         Stage("judge", lambda c, task: {"rollout": (task,)}, lambda c: _with_models(c, ("judge",), "judge"),
               _shards, "emodistill.work:judge_shard"),
@@ -142,13 +140,14 @@ def is_done(stage: Stage, task: str, run: RunDir, config: Config) -> bool:
     marker = run.marker(stage.name, task)
     return (
         marker is not None
+        and run.whole(marker)
         and marker.fingerprint == fingerprint(stage, task, config)
         and marker.inputs == input_digest(stage, task, run, config)
     )
 
 
 def to_do(stage: Stage, run: RunDir, config: Config) -> list[str]:
-    """Tasks that have not finished, or finished with technical errors that are worth another try."""
+    """Tasks that have not finished, or finished with technical errors and have not been tried too often."""
     return [
         task for task in stage.tasks(config) if not is_done(stage, task, run, config) or _had_errors(run, stage, task)
     ]
@@ -156,7 +155,7 @@ def to_do(stage: Stage, run: RunDir, config: Config) -> list[str]:
 
 def _had_errors(run: RunDir, stage: Stage, task: str) -> bool:
     marker = run.marker(stage.name, task)
-    return marker is not None and marker.errors > 0
+    return marker is not None and marker.errors > 0 and marker.tries < _MAX_TRIES
 
 
 def _flatten(value: Any, prefix: str, into: dict[str, Any]) -> None:

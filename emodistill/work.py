@@ -3,6 +3,7 @@
 Each is `work(run, config, context) → Result`.
 """
 
+import math
 from dataclasses import asdict
 from pathlib import Path
 
@@ -10,9 +11,10 @@ from emodistill.config import Config, Sampling, Spec
 from emodistill.errors import Stopped
 from emodistill.evaluate.variants import adapter_folder, selector_of, variant_named
 from emodistill.judge.score import judge_episodes
+from emodistill.policy.selectors import random_emotion
 from emodistill.records import Episode, Rules, Scenario
 from emodistill.rollout.engine import Usage, Voice
-from emodistill.rollout.sweep import episode_tasks, record_episodes, uniform_emotion
+from emodistill.rollout.sweep import episode_tasks, record_episodes
 from emodistill.runs import RunDir
 from emodistill.shards import EPISODES, VERDICTS, ShardWriter, read_records
 from emodistill.tasks import Result, TaskContext
@@ -33,7 +35,7 @@ def rollout_shard(run: RunDir, config: Config, context: TaskContext) -> Result:
     ]
     path = run.shard("rollout", context.task)
     played = record_episodes(
-        path, tasks, *voices, uniform_emotion, rules_of(config), config.in_flight, context.stop, context.progress
+        path, tasks, *voices, random_emotion, rules_of(config), config.in_flight, context.stop, context.progress
     )
     return _episodes_result(context, path, played)
 
@@ -56,8 +58,10 @@ def judge_shard(run: RunDir, config: Config, context: TaskContext) -> Result:
         writer.flush()
         raise Stopped(f"Stopped with {done} of {len(episodes)} episodes judged.")
     verdicts = writer.close()
-    missing_scores = sum(score != score for verdict in verdicts for score in verdict.scores)
-    return Result(len(verdicts), [run.shard("judge", context.task)], usage={"missing_scores": float(missing_scores)})
+    missing_scores = sum(math.isnan(score) for verdict in verdicts for score in verdict.scores)
+    errors = sum(bool(verdict.error) for verdict in verdicts)
+    usage = {"missing_scores": float(missing_scores)}
+    return Result(len(verdicts), [run.shard("judge", context.task)], errors, usage)
 
 
 def evaluate_variant(run: RunDir, config: Config, context: TaskContext) -> Result:

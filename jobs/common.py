@@ -19,7 +19,7 @@ def main(stage: str) -> int:
         "--run",
         type=Path,
         required=True,
-        help="run directory, with the config.yaml that `emodistill run` or `plan` wrote",
+        help="run directory that `emodistill run` has begun",
     )
     which = parser.add_mutually_exclusive_group()
     which.add_argument(

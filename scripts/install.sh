@@ -10,7 +10,7 @@ wanted=$(cat requirements/cpu.txt setup.cfg scripts/install.sh | sha256sum | cut
 say() { printf 'install: %s\n' "$*" >&2; }
 die() { printf 'install: %s\n' "$*" >&2; exit 2; }
 
-if [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && "$venv/bin/python" -c 'import emodistill' 2>/dev/null; then
+if [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && "$venv/bin/emodistill" --version >/dev/null 2>&1; then
     exit 0
 fi
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from emodistill.domains.crad import DOMAIN
 from emodistill.llm.base import ChatReply, ChatRequest
-from emodistill.records import Episode, Reading, Rules, Scenario, Status, Turn
-from emodistill.rollout.engine import Selector, Task, Usage, Voice, play
+from emodistill.records import Episode, Reading, Rules, Scenario, Select, Status, Turn
+from emodistill.rollout.engine import Task, Usage, Voice, play
 from emodistill.seeds import seed_of
 
 PROPERTY = settings(max_examples=100, deadline=None)
@@ -58,8 +58,6 @@ readings = st.builds(Reading, st.none() | whole, st.booleans(), st.booleans())
 class FakeModel:
     """Answers each request by a function; `last_first` hands replies out one by one, newest first."""
 
-    simulated = False
-
     def __init__(self, answer: Callable[[ChatRequest], ChatReply], last_first: bool = False) -> None:
         self.answer, self.last_first = answer, last_first
         self.asked: list[ChatRequest] = []
@@ -92,7 +90,7 @@ def tasks(count: int, rollouts: int = 1) -> list[Task]:
 
 
 def played(
-    todo: Iterable[Task], model, select: Selector, rules: Rules = RULES, in_flight: int = 64, **options
+    todo: Iterable[Task], model, select: Select, rules: Rules = RULES, in_flight: int = 64, **options
 ) -> list[Episode]:
     voice = Voice(model, temperature=0.7, max_tokens=60)
     return list(play(todo, voice, voice, select, rules, in_flight, Usage(), **options))

@@ -181,7 +181,7 @@ def test_a_truncated_file_is_named_whatever_its_length(shard):
     whole = shard.read_bytes()
     for length in range(0, len(whole), 97):
         shard.write_bytes(whole[:length])
-        with pytest.raises(RunFailed, match=rf"{shard} is damaged .*delete it and run again"):
+        with pytest.raises(RunFailed, match=rf"{shard} is damaged .*verify --repair"):
             read_table(shard)
 
 

@@ -19,7 +19,7 @@ from emodistill.cluster.submit import Job, submit
 from emodistill.config import Config
 from emodistill.domains import build_scenarios
 from emodistill.errors import BadInput, RunFailed, Stopped
-from emodistill.execute import Outcome, clear_task
+from emodistill.execute import Outcome
 from emodistill.runs import RunDir
 from emodistill.stages import STAGES, Stage, fingerprint, ingredients, input_digest, to_do
 
@@ -94,7 +94,7 @@ def _reconcile(run: RunDir, config: Config, fresh: bool) -> None:
         )
     for name in reversed(changed):
         for task in changed[name]:
-            clear_task(run, name, task)
+            run.clear(name, task)
 
 
 def _manifest(config: Config) -> dict[str, Any]:
@@ -137,7 +137,7 @@ def _run_stage(
                 f"{len(failed)} job(s) of {stage.name} failed; everything else is kept. {failed[0].message} "
                 f"Mend that and give the same command again."
             )
-            if failed[0].kind == "failed"
+            if failed[0].kind != "bad_input"
             else BadInput(failed[0].message)
         )
     say(f"{stage.name}: done in {time.monotonic() - started:.1f} s")
@@ -151,7 +151,8 @@ class _Stage:
 
     def work_off(self, bundles: list[tuple[str, ...]], stop: _Stop) -> list[Outcome]:
         """Run all bundles; the outcomes of those that failed. Raises `Stopped` when asked to stop."""
-        waiting, running, failed, stopped_before = list(bundles), [], [], 0
+        waiting, running, failed = list(bundles), [], []
+        resubmitted: dict[tuple[str, ...], int] = {}
         # Slurm queues by itself; locally we start as many as may run at once.
         limit = len(bundles) if self._profile.cluster == "slurm" else self._profile.resources(self._stage.name).parallel
         tasks = [task for bundle in bundles for task in bundle]
@@ -172,8 +173,9 @@ class _Stage:
                 for job in [job for job in running if job.finished()]:
                     running.remove(job)
                     outcome = job.outcome()
-                    if outcome.kind == "stopped" and not stop.asked and stopped_before < _RESUBMISSIONS:
-                        stopped_before += 1
+                    times = resubmitted.get(job.tasks, 0)
+                    if outcome.kind == "stopped" and not stop.asked and times < _RESUBMISSIONS:
+                        resubmitted[job.tasks] = times + 1
                         waiting.append(job.tasks)
                     elif outcome.kind != "done" and not stop.asked:
                         failed.append(outcome)

@@ -36,6 +36,8 @@ def check(config: Config, stages: Sequence[str]) -> None:
     build_scenarios(config.scenarios, config.seed)
     for stage in stages:
         require(*_PACKAGES.get(stage, ()))
+        if stage in ("iql", "sft", "jpo"):
+            _deepspeed_text(config, stage)
         for role in _USERS.get(stage, ()):
             _check_model(role, getattr(config.models, role))
 

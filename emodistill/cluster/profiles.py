@@ -6,6 +6,7 @@ from typing import Literal
 from emodistill.config import Positive, Section, load_yaml, validate
 from emodistill.errors import BadInput
 
+_IN_RANKS = ("iql", "sft", "jpo")  # what torch.distributed can spread
 _SHIPPED = Path(__file__).parents[2] / "slurm" / "profiles"
 
 
@@ -51,5 +52,10 @@ def load_profile(name: str, stages: tuple[str, ...]) -> Profile:
     for stage, overrides in profile.stages.items():
         if stage not in stages:
             raise BadInput(f"{path}: stages.{stage}: there is no such stage. Stages: {', '.join(stages)}.")
-        validate(Resources, {**profile.default.model_dump(), **overrides}, f"{path}: stages.{stage}")
+        asked = validate(Resources, {**profile.default.model_dump(), **overrides}, f"{path}: stages.{stage}")
+        if asked.nodes * asked.tasks_per_node > 1 and stage not in _IN_RANKS:
+            raise BadInput(
+                f"{path}: stages.{stage}: only {', '.join(_IN_RANKS)} run in several ranks. "
+                "Leave nodes and tasks_per_node at 1, and raise parallel for more jobs at once."
+            )
     return profile

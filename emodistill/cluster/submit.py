@@ -63,7 +63,7 @@ def submit(
 ) -> list[Job]:
     """Start one job for each bundle of tasks; on Slurm they form one array."""
     executor = _executor(profile, stage, name, folder)
-    with _shielded():
+    with _shielded(watched=profile.cluster == "local"):
         if profile.cluster == "local":
             handles = [executor.submit(run_tasks, str(root), stage, tuple(bundle)) for bundle in bundles]
         else:
@@ -85,7 +85,10 @@ def sbatch_text(profile: Profile, stage: str, name: str, jobs: int, folder: Path
 def _executor(profile: Profile, stage: str, name: str, folder: Path) -> Any:
     if profile.cluster == "local":
         executor = submitit.LocalExecutor(folder)
-        executor.update_parameters(timeout_min=_NO_LIMIT_MIN)
+        asked = profile.resources(stage)
+        executor.update_parameters(
+            timeout_min=_NO_LIMIT_MIN, tasks_per_node=asked.tasks_per_node, gpus_per_node=asked.gpus_per_node
+        )
         return executor
     try:
         executor = submitit.SlurmExecutor(folder, max_num_timeout=100)
@@ -105,21 +108,23 @@ def _slurm_options(profile: Profile, stage: str, name: str) -> dict[str, Any]:
         "gpus_per_node": asked.gpus_per_node or None, "partition": asked.partition, "account": asked.account,
         "qos": asked.qos, "constraint": asked.constraint, "array_parallelism": asked.parallel,
         "mem": None if asked.mem_gb is None else f"{asked.mem_gb}GB", "setup": list(profile.setup) or None,
+        "srun_args": [f"--cpus-per-task={asked.cpus_per_task}"],  # srun does not take it over from sbatch
         "signal_delay_s": 120, "additional_parameters": dict(profile.extra) or None, "stderr_to_stdout": False,
     }  # fmt: skip
     return {key: value for key, value in options.items() if value is not None}
 
 
 @contextmanager
-def _shielded() -> Iterator[None]:
+def _shielded(watched: bool) -> Iterator[None]:
     """Children start with SIGINT ignored.
 
     So Ctrl-C reaches the tasks' own handlers and not submitit's controller.
     """
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.environ[DRIVER] = str(os.getpid())
+    if watched:  # never for Slurm: sbatch would carry our process number to machines where it means nothing
+        os.environ[DRIVER] = str(os.getpid())
     try:
         yield
     finally:
-        del os.environ[DRIVER]
+        os.environ.pop(DRIVER, None)
         signal.signal(signal.SIGINT, before)

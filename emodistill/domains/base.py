@@ -26,6 +26,7 @@ class Domain:
     generate: Callable[[random.Random], "Drawn"]
     from_row: Callable[[dict[str, str]], "Drawn"]
     brief: Callable[[Scenario, Seat], str]
+    levers: tuple[tuple[str, str], ...]  # (fact, sentence that presses it): what the simulated teacher argues with
     rubric: str  # what the judge is told to reward and penalise, in this domain's roles
 
 

@@ -113,6 +113,11 @@ DOMAIN = Domain(
     generate=_generate,
     from_row=_from_row,
     brief=_brief,
+    levers=(
+        ("balance", "The balance of {balance} USD is {days overdue} days overdue."),
+        ("stage", "The case is at {stage}."),
+        ("credit type", "The {credit type} cannot stay open."),
+    ),
     rubric=(
         "Reward a creditor's message that anchors on early payment, names a concrete number of days, uses leverage "
         "(collateral, recovery stage, days overdue), concedes in small calibrated steps and moves to a close. Penalise "

@@ -3,9 +3,10 @@
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 
 from emodistill.domains import domain_named
-from emodistill.llm.base import ChatModel, ChatReply, ChatRequest, Messages, View
+from emodistill.llm.base import ChatModel, ChatRequest, Messages, View
 from emodistill.records import Episode, Scenario, Turn, Verdict
 from emodistill.rollout.prompts import without_emotion
 from emodistill.seeds import seed_of
@@ -59,43 +60,49 @@ def judge_episodes(
     in_flight: int,
     stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Verdict]:
-    """Score every focal turn of each episode; yields a verdict as soon as its episode is scored."""
+    """Score every focal turn of each episode; yields a verdict as soon as its episode is scored.
+
+    A reply that cannot be parsed is asked again, then the score is NaN; if the judge could not be asked at all, the
+    verdict also carries the error.
+    """
     waiting = iter(episodes)
-    opened: dict[str, tuple[Episode, dict[int, tuple[float, float]]]] = {}
-    tried: dict[str, int] = {}
+    opened: dict[str, _Open] = {}
     while not stop():
         while len(opened) < in_flight and (episode := next(waiting, None)) is not None:
             if not episode.turns:
                 yield Verdict(episode.id, (), ())
                 continue
-            opened[episode.id] = (episode, {})
+            opened[episode.id] = _Open(episode)
             for turn in episode.focal_turns():
                 model.submit(_request(scenarios[episode.scenario_id], episode, turn.index, 0, max_messages))
         if not opened:
             return
         for reply in model.poll():
-            episode_id, index = _split(reply.key)
-            episode, scores = opened[episode_id]
+            episode_id, _, index = reply.key.rpartition("#")
+            judged, message = opened[episode_id], int(index)
             score = parse_score(reply.text)
-            tried[reply.key] = tried.get(reply.key, 0) + 1
-            if math.isnan(score) and tried[reply.key] < attempts:
-                model.submit(_request(scenarios[episode.scenario_id], episode, index, tried[reply.key], max_messages))
+            tries = judged.tries[message] = judged.tries.get(message, 0) + 1
+            if math.isnan(score) and tries < attempts:
+                scenario = scenarios[judged.episode.scenario_id]
+                model.submit(_request(scenario, judged.episode, message, tries, max_messages))
                 continue
-            del tried[reply.key]
-            scores[index] = (score, _expected(score, reply))
-            if len(scores) == len(episode.focal_turns()):
+            judged.scores[message] = (score, expected_score(score, reply.alternatives))
+            judged.error = judged.error or reply.error
+            if len(judged.scores) == len(judged.episode.focal_turns()):
                 del opened[episode_id]
-                ordered = [scores[k] for k in sorted(scores)]
-                yield Verdict(episode_id, tuple(s for s, _ in ordered), tuple(e for _, e in ordered))
+                yield judged.verdict()
 
 
-def _expected(score: float, reply: ChatReply) -> float:
-    return expected_score(score, reply.alternatives)
+@dataclass(slots=True)
+class _Open:
+    episode: Episode
+    scores: dict[int, tuple[float, float]] = field(default_factory=dict)  # message index -> (score, expected)
+    tries: dict[int, int] = field(default_factory=dict)
+    error: str = ""
 
-
-def _split(key: str) -> tuple[str, int]:
-    episode_id, _, index = key.rpartition("#")
-    return episode_id, int(index)
+    def verdict(self) -> Verdict:
+        ordered = [self.scores[index] for index in sorted(self.scores)]
+        return Verdict(self.episode.id, tuple(s for s, _ in ordered), tuple(e for _, e in ordered), self.error)
 
 
 def _request(scenario: Scenario, episode: Episode, index: int, attempt: int, max_messages: int) -> ChatRequest:

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
+from emodistill.chat import Messages
 from emodistill.records import Scenario, Seat, Turn
-
-Messages = tuple[tuple[str, str], ...]  # (role, content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +52,6 @@ class ChatReply:
 
 class ChatModel(Protocol):
     """A model that works on many requests at once, each going on as soon as its reply is there."""
-
-    simulated: bool
 
     def submit(self, request: ChatRequest) -> None:
         """Queue one request; its reply comes from a later `poll`."""

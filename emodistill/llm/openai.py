@@ -20,8 +20,6 @@ from emodistill.models import require
 class OpenAIModel:
     """Chat completions over HTTP, `concurrency` at a time."""
 
-    simulated = False
-
     def __init__(self, spec: OpenAI) -> None:
         require("openai")
         import openai

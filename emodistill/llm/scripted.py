@@ -11,8 +11,6 @@ from emodistill.simulator.negotiators import counterparty_says, teacher_says
 class ScriptedModel:
     """Both seats of the simulator, and its judge."""
 
-    simulated = True
-
     def __init__(self) -> None:
         self._ready: list[ChatReply] = []
 

@@ -22,8 +22,6 @@ _MAX_LORAS = 8
 class VLLMModel:
     """One engine of one base model, with any number of its adapters."""
 
-    simulated = False
-
     def __init__(self, spec: VLLM) -> None:
         require("vllm")
         self._source = resolve(spec.model)

@@ -1,14 +1,11 @@
 """Who chooses the emotion: nobody, a fixed label, chance, or the trained selector."""
 
 import random
-from collections.abc import Callable
 from pathlib import Path
 
 from emodistill.dataset.states import state_before
 from emodistill.emotions import GOEMOTIONS
-from emodistill.records import Scenario, Turn
-
-Select = Callable[[Scenario, tuple[Turn, ...], random.Random], str | None]
+from emodistill.records import Scenario, Select, Turn
 
 
 def no_emotion(scenario: Scenario, turns: tuple[Turn, ...], rng: random.Random) -> str | None:
@@ -17,7 +14,7 @@ def no_emotion(scenario: Scenario, turns: tuple[Turn, ...], rng: random.Random) 
 
 
 def random_emotion(scenario: Scenario, turns: tuple[Turn, ...], rng: random.Random) -> str | None:
-    """Uniform over the vocabulary: the sweep's behaviour policy."""
+    """e ~ Uniform(vocabulary): the sweep's behaviour policy (METHOD.md §3)."""
     return rng.choice(GOEMOTIONS)
 
 

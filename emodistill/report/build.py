@@ -8,6 +8,7 @@ from emodistill.report.figures import utility_figure
 from emodistill.report.tables import differences, differences_csv, main_csv, main_markdown, main_rows
 from emodistill.runs import RunDir
 from emodistill.shards import EPISODES, read_records
+from emodistill.stages import STAGES, is_done
 from emodistill.tasks import Result, TaskContext
 
 
@@ -23,11 +24,10 @@ def report(run: RunDir, config: Config) -> Result:
     found = differences(records, config.report.resamples, config.seed)
     who = counterparty_label(config)
     title = f"{config.name}: {', '.join(config.scenarios.domains)}, held-out scenarios, {who}"
+    notes = [_interval_note(config), _judge_note(run, config)]
     tables = {
         "main.csv": main_csv(rows, who),
-        "main.md": main_markdown(
-            rows, found, title, not_run, config.scenarios.held_out * len(config.scenarios.domains)
-        ),
+        "main.md": main_markdown(rows, found, title, not_run, notes),
         "differences.csv": differences_csv(found, who),
     }
     written = []
@@ -43,6 +43,26 @@ def report(run: RunDir, config: Config) -> Result:
     return Result(rows=len(rows), files=written)
 
 
+def _interval_note(config: Config) -> str:
+    scenarios = config.scenarios.held_out * len(config.scenarios.domains)
+    return (
+        f"95 % intervals: bootstrap clustered by scenario ({scenarios} held-out scenarios). "
+        "Outcomes are over agreed episodes, utility over valid ones with failures as 0."
+    )
+
+
+def _judge_note(run: RunDir, config: Config) -> str:
+    """Who made the training data, and how many judge scores are missing from it."""
+    markers = [marker for task in STAGES["judge"].tasks(config) if (marker := run.marker("judge", task)) is not None]
+    missing = sum(marker.usage.get("missing_scores", 0.0) for marker in markers)
+    dataset = run.marker("dataset", "pairs")
+    roles = ", ".join(
+        f"{role} {'simulated' if isinstance(spec, Scripted) else spec.model}"
+        for role, spec in (("teacher", config.models.teacher), ("judge", config.models.judge))
+    )
+    return f"Training data: {roles}; {missing:.0f} of {dataset.rows if dataset else 0} judge scores missing."
+
+
 def counterparty_label(config: Config) -> str:
     """Who the other side was; the simulator is always named as such."""
     spec = config.models.counterparty
@@ -54,8 +74,8 @@ def _cells(
 ) -> tuple[dict[str, list[EvalRecord]], list[str]]:
     records, not_run = {}, []
     for variant in config.evaluate.variants:
-        path = run.path("evaluate", variant, "shard-00000.h5")
-        if path.exists():
+        if is_done(STAGES["evaluate"], variant, run, config):
+            path = run.path("evaluate", variant, "shard-00000.h5")
             records[variant] = eval_records(read_records([path], EPISODES), scenarios)
         else:
             not_run.append(variant)

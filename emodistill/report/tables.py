@@ -71,7 +71,11 @@ def differences_csv(found: dict[tuple[str, str], Estimate], counterparty: str) -
 
 
 def main_markdown(
-    rows: Sequence[Row], found: dict[tuple[str, str], Estimate], title: str, not_run: Sequence[str], scenarios: int
+    rows: Sequence[Row],
+    found: dict[tuple[str, str], Estimate],
+    title: str,
+    not_run: Sequence[str],
+    notes: Sequence[str],
 ) -> str:
     """The table people read: value and 95 % interval in one cell, and the paired differences below."""
     lines = [
@@ -84,11 +88,7 @@ def main_markdown(
         cells = " | ".join(_cell(row.estimates[metric]) for metric in METRICS)
         lines.append(f"| {row.variant} | {cells} | {row.n} | {row.errors} |")
     lines += [f"| {variant} | {' | '.join([MISSING] * 6)} |" for variant in not_run]
-    lines += [
-        "",
-        f"95 % intervals: bootstrap clustered by scenario ({scenarios} held-out scenarios). "
-        "Outcomes are over agreed episodes, utility over valid ones with failures as 0.",
-    ]
+    lines += [line for note in notes for line in ("", note)]
     if found:
         lines += ["", "| paired difference in utility | value | n | interval excludes 0 |", "|---|---|---|---|"]
         lines += [

@@ -9,22 +9,15 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Protocol
 
 from emodistill.llm.base import ChatModel, ChatReply, ChatRequest, View
-from emodistill.records import Episode, Rules, Scenario, Seat, Turn
+from emodistill.records import Episode, Rules, Scenario, Seat, Select, Turn
 from emodistill.rollout.agreement import Outcome, outcome
 from emodistill.rollout.offers import read
 from emodistill.rollout.prompts import messages, without_emotion
 from emodistill.seeds import seed_of
 
 ATTEMPTS = 3  # an empty or failed reply is asked again; then the episode ends in an error
-
-
-class Selector(Protocol):
-    """Which emotion to show now; None for no emotion block."""
-
-    def __call__(self, scenario: Scenario, turns: tuple[Turn, ...], rng: random.Random) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +73,7 @@ def play(
     tasks: Iterable[Task],
     focal: Voice,
     counterparty: Voice,
-    select: Selector,
+    select: Select,
     rules: Rules,
     in_flight: int,
     usage: Usage,
@@ -113,7 +106,7 @@ def play(
                 yield _closed(episode, end)
 
 
-def _ask(episode: _Open, voices: dict[Seat, Voice], select: Selector, rules: Rules) -> None:
+def _ask(episode: _Open, voices: dict[Seat, Voice], select: Select, rules: Rules) -> None:
     task, turns, seat = episode.task, episode.turns, episode.seat
     if seat == "focal" and episode.attempt == 0:
         episode.emotion = select(task.scenario, turns, random.Random(seed_of(task.seed, "emotion", len(turns))))

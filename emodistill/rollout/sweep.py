@@ -1,12 +1,10 @@
 """Episodes into a shard, for the sweep and for evaluation: what is already recorded is not played again."""
 
-import random
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from emodistill.emotions import GOEMOTIONS
-from emodistill.records import Episode, Rules, Scenario, Turn
-from emodistill.rollout.engine import Selector, Task, Usage, Voice, play
+from emodistill.records import Episode, Rules, Scenario, Select
+from emodistill.rollout.engine import Task, Usage, Voice, play
 from emodistill.seeds import seed_of
 from emodistill.shards import EPISODES, ShardWriter
 
@@ -20,17 +18,12 @@ def episode_tasks(scenarios: Iterable[Scenario], rollouts: int, seed: int, purpo
     ]
 
 
-def uniform_emotion(scenario: Scenario, turns: tuple[Turn, ...], rng: random.Random) -> str:
-    """e_t ~ Uniform(vocabulary) (METHOD.md §3)."""
-    return rng.choice(GOEMOTIONS)
-
-
 def record_episodes(
     path: Path,
     tasks: list[Task],
     focal: Voice,
     counterparty: Voice,
-    select: Selector,
+    select: Select,
     rules: Rules,
     in_flight: int,
     stop: Callable[[], bool],

@@ -7,12 +7,12 @@ rambling.
 
 import re
 
+from emodistill.domains import domain_named
 from emodistill.records import Scenario, Turn
 from emodistill.rollout.agreement import standing_offer
 from emodistill.simulator.effects import effect, phase
 from emodistill.simulator.hearing import heard_emotion
 
-_LEVERS = ("balance", "stage", "credit type")
 _LONG_SENTENCES = 3  # more than these is rambling
 
 
@@ -51,7 +51,7 @@ def _momentum(scenario: Scenario, turns: tuple[Turn, ...], max_messages: int) ->
 
 
 def _pulls_new_lever(scenario: Scenario, said: str, earlier: list[str]) -> bool:
-    facts = [fact for name, fact in scenario.facts if name in _LEVERS and fact]
+    facts = [fact for name, _ in domain_named(scenario.domain).levers if (fact := scenario.fact(name))]
     return any(fact in said and not any(fact in utterance for utterance in earlier) for fact in facts)
 
 

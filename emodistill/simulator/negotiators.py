@@ -7,6 +7,7 @@ takes an offer that is within its limit, loses patience with figureless talk, an
 
 import random
 
+from emodistill.domains import domain_named
 from emodistill.llm.base import View
 from emodistill.records import Scenario, Turn
 from emodistill.rollout.agreement import standing_offer
@@ -34,7 +35,7 @@ def teacher_says(view: View, rng: random.Random) -> str:
         said = rng.choice(bank).format(days=f"{days:g}")
     parts = [said]
     if rng.random() < 0.35:
-        parts.insert(rng.randrange(2), rng.choice(phrases.LEVERAGE).format(**dict(view.scenario.facts)))
+        parts.insert(rng.randrange(2), _lever(view.scenario, rng))
     if view.emotion is not None:
         parts.insert(0, rng.choice(phrases.EMOTIONAL[view.emotion]))
     return " ".join(parts)
@@ -80,6 +81,11 @@ def counterparty_says(view: View, rng: random.Random) -> str:
         else phrases.COUNTER_OFFER
     )
     return f"{_mood(rng, shown, reaction.concession)} {rng.choice(bank).format(days=f'{days:g}')}"
+
+
+def _lever(scenario: Scenario, rng: random.Random) -> str:
+    _, sentence = rng.choice(domain_named(scenario.domain).levers)
+    return sentence.format(**dict(scenario.facts))
 
 
 def _mood(rng: random.Random, shown: str, factor: float) -> str:

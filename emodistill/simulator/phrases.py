@@ -137,11 +137,6 @@ OFFER = (
 )
 HOLD = ("I stay at {days} days.", "My offer is still {days} days.", "I have to keep to {days} days.")
 ACCEPT = ("I accept your offer.", "I accept that.", "We have a deal, I accept.")
-LEVERAGE = (
-    "The balance of {balance} USD is {days overdue} days overdue.",
-    "The case is at {stage}.",
-    "The {credit type} cannot stay open.",
-)
 
 COUNTER_OPEN = ("We would need {days} days.", "Realistically it takes {days} days.", "I can pay in {days} days.")
 COUNTER_OFFER = (

@@ -20,7 +20,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from emodistill.errors import RunFailed, Stopped
+from emodistill.errors import BadInput, RunFailed, Stopped
+from emodistill.files import sync_folder, sync_tree, write_json, write_text
 from emodistill.models import require
 from emodistill.seeds import seed_of
 from emodistill.train.deepspeed_config import deepspeed_config
@@ -70,6 +71,7 @@ class Engine:
         self.rank, self.world = torch.distributed.get_rank(), torch.distributed.get_world_size()
         self.device = self._deepspeed.device
         self.step = 0
+        self._layout = {"ranks": self.world, "deepspeed": plan.deepspeed}  # what a checkpoint's pieces depend on
         self._metrics: list[dict[str, float]] = []
 
     def __call__(self, *inputs: Tensor) -> Tensor:
@@ -88,6 +90,7 @@ class Engine:
         self,
         losses: Callable[[int], Iterable[MicroLoss]],
         stop: Callable[[], bool],
+        progress: Callable[[int, int], None],
         state: Callable[[], dict[str, Any]] = dict,
         load_state: Callable[[dict[str, Any]], None] = lambda state: None,
         after_step: Callable[[], None] = lambda: None,
@@ -95,12 +98,12 @@ class Engine:
     ) -> None:
         """Run to `plan.steps`, from the last checkpoint if there is one.
 
-        `losses(step)` yields (loss, metrics) for each micro-batch; losses are summed, as are metrics, whose sums of a
+        `losses(step)` yields one `MicroLoss` for each micro-batch; losses are summed, as are metrics, whose sums of a
         step are logged. A non-finite loss ends the run and leaves the last checkpoint. `state` goes into checkpoints.
         """
         self._restore(load_state)
         while self.step < self.plan.steps:
-            if stop():
+            if self._any_rank(stop()):
                 self._save(state())
                 raise Stopped(f"Stopped at step {self.step} of {self.plan.steps}; the checkpoint is in {self._folder}.")
             started = time.perf_counter()
@@ -112,6 +115,20 @@ class Engine:
                 self._log({"step": self.step, **total, "seconds": time.perf_counter() - started})
             if self.step % self.plan.checkpoint_every == 0 or self.step == self.plan.steps:
                 self._save(state())
+            progress(self.step, self.plan.steps)
+
+    def check(self, stop: Callable[[], bool]) -> None:
+        """Raise `Stopped` on every rank if any was asked to stop; for work outside `train`."""
+        if self._any_rank(stop()):
+            raise Stopped(f"Stopped before the first step; {self._folder} holds nothing yet.")
+
+    def _any_rank(self, flag: bool) -> bool:
+        """Whether the flag is up on any rank. All ranks must call it, or none: they decide together or hang."""
+        if self.world == 1:
+            return flag
+        shared = torch.tensor(float(flag), device=self.device)
+        torch.distributed.all_reduce(shared, torch.distributed.ReduceOp.MAX)
+        return bool(shared.item())
 
     def _optimise(self, micro_batches: Iterable[MicroLoss]) -> dict[str, float]:
         """Forward and backward of one micro-batch before the next one's forward: ZeRO-3 counts on that order."""
@@ -119,7 +136,7 @@ class Engine:
         for loss, metrics, last in micro_batches:
             for name, value in metrics.items():
                 total[name] = total.get(name, 0.0) + float(value)
-            if not math.isfinite(total["loss"]):
+            if self._any_rank(not math.isfinite(total["loss"])):
                 raise RunFailed(
                     f"The loss became {total['loss']} at step {self.step + 1}. The last good checkpoint is kept in "
                     f"{self._folder / 'checkpoints'}; lower the learning rate and run again with --fresh."
@@ -152,7 +169,7 @@ class Engine:
         folder = self._folder / "checkpoints"
         folder.mkdir(exist_ok=True)
         temporary, final = folder / f"tmp-{self.step:08d}", folder / f"step-{self.step:08d}"
-        if final.exists():
+        if self._any_rank(final.exists()):
             return
         if self.rank == 0:
             shutil.rmtree(temporary, ignore_errors=True)
@@ -162,13 +179,22 @@ class Engine:
         )
         torch.distributed.barrier()
         if self.rank == 0:
+            write_json(temporary / "layout.json", self._layout)
+            sync_tree(temporary)
             os.replace(temporary, final)
+            sync_folder(folder)
             for old in sorted(folder.glob("step-*"))[:-_KEEP]:
                 shutil.rmtree(old)
 
     def _restore(self, load_state: Callable[[dict[str, Any]], None]) -> None:
         newest = max((self._folder / "checkpoints").glob("step-*"), default=None)
         if newest is not None:
+            layout = json.loads((newest / "layout.json").read_text(encoding="utf-8"))
+            if layout != self._layout:
+                raise BadInput(
+                    f"{newest} was written with {layout} and cannot go on with {self._layout}. Run with the same ranks "
+                    f"and ZeRO stage, or delete {newest.parent} to train from the start."
+                )
             _, found = self._deepspeed.load_checkpoint(str(newest), tag="state", load_module_strict=False)
             self.step = found["step"]
             load_state(found["ours"])
@@ -176,7 +202,7 @@ class Engine:
         if self.rank == 0 and log.exists():
             rows = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
             self._metrics = [row for row in rows if row["step"] <= self.step]
-            log.write_text("".join(json.dumps(row) + "\n" for row in self._metrics), encoding="utf-8")
+            write_text(log, "".join(json.dumps(row) + "\n" for row in self._metrics))
 
 
 def _join_ranks() -> None:

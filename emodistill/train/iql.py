@@ -90,15 +90,19 @@ def train_iql(run: RunDir, config: Config, context: TaskContext) -> Result:
     )
     engine = Engine(losses_of, plan, run.path("iql", context.task), torch.optim.Adam)
     columns = [column.to(engine.device) for column in columns]
+    losses_of.target.to(engine.device)
 
     def losses(step: int) -> Iterator[MicroLoss]:
-        rows = torch.from_numpy(np.random.default_rng((seed, step)).integers(len(rewards), size=settings.batch))
+        batch = np.random.default_rng((seed, step)).integers(len(rewards), size=settings.batch)
+        rows = torch.from_numpy(batch[engine.rank :: engine.world])
+        share = len(rows) / len(batch)
         v_loss, q_loss = engine(*(column[rows] for column in columns))
-        loss = v_loss + q_loss
-        yield loss, {"loss": loss.item(), "v_loss": v_loss.item(), "q_loss": q_loss.item()}, True
+        loss = share * (v_loss + q_loss)
+        metrics = {"loss": loss.item(), "v_loss": share * v_loss.item(), "q_loss": share * q_loss.item()}
+        yield loss, metrics, True
 
     engine.train(
-        losses, context.stop,
+        losses, context.stop, context.progress,
         state=lambda: {"target": losses_of.target.state_dict()},
         load_state=lambda state: losses_of.target.load_state_dict(state["target"]) and None,
         after_step=lambda: losses_of.track(networks, settings.polyak),

@@ -4,7 +4,7 @@ It starts from the SFT adapter. π_ref is that adapter, frozen; its log-probabil
 trainer's own micro-batches, and stored. No dropout, so that ρ = 1 and KL = 0 exactly at step 0.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,7 @@ from emodistill.tasks import Result, TaskContext
 from emodistill.train.engine import Engine, MicroLoss, Plan
 from emodistill.train.losses import jpo_terms
 from emodistill.train.policy_model import load_tokenizer, stored_adapter
-from emodistill.train.selection import advantage_turns, capped
+from emodistill.train.selection import advantage_turns, sampled
 from emodistill.train.sequences import MicroBatch, Sequence, micro_batches, plan_steps, share
 from emodistill.train.sft import prepare, save_adapter
 
@@ -31,10 +31,8 @@ def train_jpo(run: RunDir, config: Config, context: TaskContext) -> Result:
     dialogues = read_records([run.path("dataset", f"pairs-{recipe}.h5")], DIALOGUES)
     chosen = advantage_turns(dialogues, settings.signal)
     seed = seed_of(config.seed, "jpo", recipe)
-    order = np.random.default_rng(seed).permutation(len(dialogues))  # without this, ties would favour early episodes
-    sequences, dropped = prepare(
-        capped([dialogues[i] for i in order], chosen, settings.max_dialogues), chosen, tokenizer, settings.max_length
-    )
+    picked = sampled(dialogues, chosen, settings.max_dialogues, seed)
+    sequences, dropped = prepare(picked, chosen, tokenizer, settings.max_length)
     steps = plan_steps(sequences, settings.batch_turns, settings.epochs, seed)
     plan = Plan(len(steps), settings.learning_rate, settings.clip, settings.deepspeed, settings.checkpoint_every, seed,
                 student.dtype == "bfloat16", settings.warmup_fraction)  # fmt: skip
@@ -46,7 +44,9 @@ def train_jpo(run: RunDir, config: Config, context: TaskContext) -> Result:
     def batches_of(step: int) -> list[MicroBatch]:
         return micro_batches(steps[step], settings.micro_batch_tokens, tokenizer.pad_token_id)
 
-    reference = _reference(engine, [batch for step in range(len(steps)) for batch in batches_of(step)], folder)
+    reference = _reference(
+        engine, [batch for step in range(len(steps)) for batch in batches_of(step)], folder, context.stop
+    )
 
     def losses(step: int) -> Iterator[MicroLoss]:
         batches = batches_of(step)
@@ -69,7 +69,7 @@ def train_jpo(run: RunDir, config: Config, context: TaskContext) -> Result:
             }
             yield loss, metrics, batch is shared[-1]
 
-    engine.train(losses, context.stop)
+    engine.train(losses, context.stop, context.progress)
     files = save_adapter(engine, model.peft, folder / "adapter")
     return Result(
         _responses(sequences),
@@ -83,7 +83,7 @@ def _responses(sequences: list[Sequence]) -> int:
 
 
 @torch.no_grad()
-def _reference(engine: Engine, batches: list[MicroBatch], folder: Path) -> dict[str, Tensor]:
+def _reference(engine: Engine, batches: list[MicroBatch], folder: Path, stop: Callable[[], bool]) -> dict[str, Tensor]:
     """log π_ref of every sequence's response tokens, from disk if an earlier attempt stored them."""
     path = folder / "reference.h5"
     if not path.exists():
@@ -91,6 +91,7 @@ def _reference(engine: Engine, batches: list[MicroBatch], folder: Path) -> dict[
         for batch in batches:
             if all(key in found for key in batch.keys):
                 continue  # a later epoch
+            engine.check(stop)
             logp = engine(*(tensor.to(engine.device) for tensor in (batch.ids, batch.row, batch.column))).cpu()
             for row, key in enumerate(batch.keys):
                 found[key] = logp[batch.row == row].numpy()

@@ -69,4 +69,11 @@ def stored_adapter(spec: VLLM, folder: Path) -> ResponseLogProbs:
 def _base(spec: VLLM) -> Any:
     from transformers import AutoModelForCausalLM
 
-    return AutoModelForCausalLM.from_pretrained(resolve(spec.model), dtype=_DTYPES[spec.dtype])
+    # On a CPU plain attention is a third faster at these lengths than torch's fused kernel.
+    attention = "sdpa" if torch.cuda.is_available() else "eager"
+    try:
+        return AutoModelForCausalLM.from_pretrained(
+            resolve(spec.model), dtype=_DTYPES[spec.dtype], attn_implementation=attention
+        )
+    except OSError as error:
+        raise BadInput(f"models.student.model {spec.model!r} cannot be loaded: {str(error).splitlines()[0]}") from None

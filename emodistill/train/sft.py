@@ -9,6 +9,7 @@ import torch
 
 from emodistill.config import Config
 from emodistill.errors import BadInput
+from emodistill.files import sync_folder, sync_tree
 from emodistill.records import Dialogue
 from emodistill.runs import RunDir
 from emodistill.seeds import seed_of
@@ -16,7 +17,7 @@ from emodistill.shards import DIALOGUES, read_records
 from emodistill.tasks import Result, TaskContext
 from emodistill.train.engine import Engine, MicroLoss, Plan
 from emodistill.train.policy_model import load_tokenizer, new_adapter
-from emodistill.train.selection import Chosen, best_turns, capped
+from emodistill.train.selection import Chosen, best_turns, richest
 from emodistill.train.sequences import Sequence, micro_batches, plan_steps, share, tokenise
 
 
@@ -27,7 +28,7 @@ def train_sft(run: RunDir, config: Config, context: TaskContext) -> Result:
     dialogues = read_records([run.path("dataset", f"pairs-{recipe}.h5")], DIALOGUES)
     chosen = best_turns(dialogues, settings.signal, settings.keep_fraction)
     sequences, dropped = prepare(
-        capped(dialogues, chosen, settings.max_dialogues), chosen, tokenizer, settings.max_length
+        richest(dialogues, chosen, settings.max_dialogues), chosen, tokenizer, settings.max_length
     )
     seed = seed_of(config.seed, "sft", recipe)
     steps = plan_steps(sequences, settings.batch_turns, settings.epochs, seed)
@@ -51,7 +52,7 @@ def train_sft(run: RunDir, config: Config, context: TaskContext) -> Result:
             }
             yield loss, metrics, batch is shared[-1]
 
-    engine.train(losses, context.stop)
+    engine.train(losses, context.stop, context.progress)
     files = save_adapter(engine, model.peft, folder / "adapter")
     usage = {"dialogues": float(len(sequences)), "dropped_responses": float(dropped)}
     return Result(rows=sum(len(s.responses) for s in sequences), files=[*files, folder / "metrics.jsonl"], usage=usage)
@@ -75,6 +76,8 @@ def save_adapter(engine: Engine, peft_model: Any, folder: Path) -> list[Path]:
             temporary = folder.with_name(f".{folder.name}.tmp")
             shutil.rmtree(temporary, ignore_errors=True)
             peft_model.save_pretrained(str(temporary))
+            sync_tree(temporary)
             shutil.rmtree(folder, ignore_errors=True)
             temporary.rename(folder)
+            sync_folder(folder.parent)
     return [folder / "adapter_config.json", folder / "adapter_model.safetensors"]

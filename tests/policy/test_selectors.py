@@ -7,7 +7,6 @@ import pytest
 
 from emodistill.emotions import GOEMOTIONS
 from emodistill.policy.selectors import fixed, no_emotion, random_emotion
-from emodistill.rollout.sweep import uniform_emotion
 
 from builders import dialogue, scenario
 
@@ -22,7 +21,7 @@ def test_fixed_is_the_same_at_every_turn():
     assert {fixed("joy")(scenario(), TURNS[:k], random.Random(k)) for k in (0, 2)} == {"joy"}
 
 
-@pytest.mark.parametrize("select", [random_emotion, uniform_emotion])
+@pytest.mark.parametrize("select", [random_emotion])
 def test_chance_is_uniform_over_the_vocabulary_and_draws_on_the_given_generator_only(select):
     rng = random.Random(1)
     before = random.getstate()

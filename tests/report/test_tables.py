@@ -72,7 +72,7 @@ def test_a_comparison_needs_both_variants():
 
 
 def test_the_markdown_shows_intervals_gaps_and_what_was_not_run():
-    text = main_markdown(ROWS, differences(RECORDS, 500, 1), "demo", ["iql-only"], 2)
+    text = main_markdown(ROWS, differences(RECORDS, 500, 1), "demo", ["iql-only"], ["2 held-out scenarios"])
     table = text.splitlines()
     assert table[0] == "**demo**"
     assert table[2] == "| variant | success % | outcomes | utility | rounds | n | errors |"
@@ -87,4 +87,4 @@ def test_the_markdown_shows_intervals_gaps_and_what_was_not_run():
 
 
 def test_without_differences_their_table_is_left_out():
-    assert "paired difference" not in main_markdown(ROWS, {}, "demo", [], 2)
+    assert "paired difference" not in main_markdown(ROWS, {}, "demo", [], [])

@@ -9,6 +9,7 @@ import pytest
 from emodistill.config import Scenarios
 from emodistill.dataset.rewards import step_rewards, terminal_reward
 from emodistill.domains import build_scenarios
+from emodistill.domains.crad import DOMAIN
 from emodistill.emotions import GOEMOTIONS
 from emodistill.llm.base import View
 from emodistill.llm.scripted import ScriptedModel
@@ -27,7 +28,7 @@ from builders import FACTS, RULES, mirrored, mirrored_turns, played, scenario
 PHASES = ("early", "moving", "stalled", "late")
 SPOKEN = [(label, phrase) for label, said in phrases.EMOTIONAL.items() for phrase in said]
 OFFERS = [sentence.format(days=45) for sentence in (*phrases.OPEN, *phrases.OFFER, *phrases.HOLD)]
-REASONS = [sentence.format(**dict(FACTS)) for sentence in phrases.LEVERAGE]
+REASONS = [sentence.format(**dict(FACTS)) for sentence in [sentence for _, sentence in DOMAIN.levers]]
 MOODS = [mood for moods in phrases.MOODS.values() for mood in moods]
 
 
