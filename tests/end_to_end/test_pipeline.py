@@ -108,7 +108,7 @@ def test_a_changed_config_is_refused_by_name_and_fresh_redoes_only_what_it_touch
 
 @pytest.mark.vllm
 @pytest.mark.deepspeed
-def test_a_damaged_shard_is_named_and_a_lost_marker_is_made_again(copy):
+def test_a_damaged_shard_is_named_and_repair_removes_just_its_task(copy):
     shard = copy / "evaluate" / "full" / "shard-00000.h5"
     data = bytearray(shard.read_bytes())
     data[len(data) // 2] ^= 1
@@ -117,6 +117,11 @@ def test_a_damaged_shard_is_named_and_a_lost_marker_is_made_again(copy):
     assert done.returncode == 1
     assert "evaluate/full/shard-00000.h5" in done.stderr
     assert "Traceback" not in done.stderr
+    emodistill("verify", copy, "--repair")
+    assert not shard.exists()
+    found = json.loads(emodistill("status", copy, "--json").stdout)["stages"]
+    assert (found["evaluate"]["done"], found["evaluate"]["planned"]) == (5, 6)
+    assert "whole" in emodistill("verify", copy).stdout
 
 
 def test_killed_at_random_moments_the_sweep_ends_with_the_same_content(tmp_path):

@@ -10,9 +10,10 @@ from emodistill.judge.score import SCORES, expected_score, judge_episodes, judge
 from emodistill.llm.base import ChatReply
 from emodistill.llm.scripted import ScriptedModel
 from emodistill.policy.selectors import random_emotion
+from emodistill.shards import VERDICTS
 from emodistill.simulator.critic import critique
 
-from builders import PROPERTY, FakeModel, dialogue, episode, played, scenario, tasks
+from builders import PROPERTY, FakeModel, dialogue, episode, played, says, scenario, tasks
 
 SCENARIO = scenario()
 NAN = math.nan
@@ -99,6 +100,15 @@ def test_an_unreadable_reply_is_asked_again_and_then_missing(failures, score, as
     assert [request.temperature for request in again] == [0.0, 0.3, 0.3][:asks]
     assert len({request.seed for request in again}) == asks and len(model.asked) == asks + 2
     assert {(request.choices, request.logprobs) for request in model.asked} == {(SCORES, True)}
+
+
+def test_a_judge_that_cannot_be_asked_is_an_error_that_is_tried_again_and_an_unreadable_reply_is_not():
+    down = FakeModel(lambda request: ChatReply(request.key, error="401 no such key"))
+    [verdict] = judged([own(30, 110, 40)], down)
+    assert verdict.scores == pytest.approx((NAN, NAN), nan_ok=True)
+    assert verdict.error == "401 no such key" and VERDICTS.failed(verdict)
+    [verdict] = judged([own(30, 110, 40)], FakeModel(says("well...")))
+    assert verdict.error == "" and not VERDICTS.failed(verdict)
 
 
 def test_the_judge_is_shown_no_emotions_and_nothing_that_comes_later(episodes):

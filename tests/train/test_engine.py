@@ -83,6 +83,20 @@ def test_jpo_starts_at_the_reference_and_moves_away_from_it(copied):
     assert all(row["kl"] > 0 for row in rows[1:])
 
 
+def test_a_checkpoint_of_another_layout_is_refused(copied):
+    run = copied("run", steps="100000")
+    process = subprocess.Popen([sys.executable, "-m", "jobs.iql", "--run", run], cwd=ROOT)
+    while not list((run / "iql" / "selector" / "checkpoints").glob("step-*")):
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    text = (run / "config.yaml").read_text()
+    (run / "config.yaml").write_text(text.replace("deepspeed: zero0", "deepspeed: zero1"))
+    outcome = run_tasks(str(run), "iql", ["selector"])
+    assert outcome.kind == "bad_input"
+    assert "Run with the same ranks and ZeRO stage" in outcome.message
+
+
 def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_the_last_checkpoint(copied):
     run = copied("run", learning_rate="1.0e+30")
     outcome = run_tasks(str(run), "iql", ["selector"])
