@@ -36,9 +36,9 @@ def report(run: RunDir, config: Config) -> Result:
         files.write_text(written[-1], text)
     figures = [run.path("figures", f"utility.{kind}") for kind in ("svg", "png")]
     if rows:
-        utility_figure(
-            rows, title, f"n = {min(row.n for row in rows)} to {max(row.n for row in rows)} episodes a variant", figures
-        )
+        counts = sorted({row.n for row in rows})
+        note = f"n = {' to '.join(map(str, counts[:: max(1, len(counts) - 1)]))} episodes a variant"
+        utility_figure(rows, title, note, figures)
         written += figures
     return Result(rows=len(rows), files=written)
 

@@ -83,6 +83,7 @@ def train_iql(run: RunDir, config: Config, context: TaskContext) -> Result:
     ]  # fmt: skip
     seed = seed_of(config.seed, "iql")
     torch.manual_seed(seed)
+    torch.set_num_threads(1)  # the networks are too small for several threads to pay
     networks = Networks(settings.hidden)
     losses_of = Losses(networks, settings.tau, settings.gamma)
     plan = Plan(
