@@ -141,14 +141,10 @@ class LoRA(Section):
     targets: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "o_proj")
 
 
-class SFT(Section):
-    """METHOD.md §6. One sequence is one dialogue; the loss is on its selected responses only."""
+class PolicyTraining(Section):
+    """What SFT and JPO share. One sequence is one dialogue; the loss is on its chosen responses only."""
 
-    signal: Signal = "hybrid"
-    keep_fraction: Fraction = 0.25
-    max_dialogues: Positive | None = None  # cap, best dialogues of each scenario first
-    lora: LoRA = LoRA()
-    learning_rate: Above = 1e-4
+    max_dialogues: Positive | None = None  # cap, dealt over the scenarios in turn
     epochs: Positive = 1
     batch_turns: Positive = 16  # responses an optimiser step (effective batch)
     micro_batch_tokens: Positive = 4096  # padded tokens a forward pass
@@ -159,23 +155,23 @@ class SFT(Section):
     deepspeed: str = "zero1"
 
 
-class JPO(Section):
+class SFT(PolicyTraining):
+    """METHOD.md §6."""
+
+    signal: Signal = "hybrid"
+    keep_fraction: Fraction = 0.25
+    lora: LoRA = LoRA()
+    learning_rate: Above = 1e-4
+
+
+class JPO(PolicyTraining):
     """METHOD.md §7."""
 
     signal: Signal = "judge"
     kappa: Annotated[float, Field(ge=0, le=1)] = 1.0
     epsilon: Fraction = 0.2
     beta_kl: NonNegative = 0.04
-    max_dialogues: Positive | None = None
     learning_rate: Above = 5e-6
-    epochs: Positive = 1
-    batch_turns: Positive = 16
-    micro_batch_tokens: Positive = 4096
-    warmup_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.03
-    clip: Above = 1.0
-    max_length: Positive = 1024
-    checkpoint_every: Positive = 10
-    deepspeed: str = "zero1"
 
 
 class Evaluate(Section):
