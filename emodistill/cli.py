@@ -76,6 +76,8 @@ def _parser() -> argparse.ArgumentParser:
     models.add_argument("action", choices=("list", "fetch"))
     models.add_argument("name", nargs="*", help="model names")
     offer = command("offer", _offer, "the number that an utterance offers, or none")
+    offer.add_argument("--domain", default="crad", help="whose unit to print (default: crad, days)")
+    offer.add_argument("--json", action="store_true", help="offer, accepts and walks")
     offer.add_argument("text")
     return parser
 
@@ -170,10 +172,16 @@ def _models(options: argparse.Namespace) -> None:
 
 
 def _offer(options: argparse.Namespace) -> None:
+    from dataclasses import asdict
+
+    from emodistill.domains import domain_named
     from emodistill.rollout.offers import read
 
-    found = read(options.text).offer
-    print("none" if found is None else f"{found:g}")
+    found = read(options.text, domain_named(options.domain).quantity)
+    if options.json:
+        print(json.dumps(asdict(found)))
+    else:
+        print("none" if found.offer is None else f"{found.offer:g}")
 
 
 def _short(path: Path) -> str:

@@ -19,6 +19,7 @@ from emodistill.errors import BadInput
 EMOTIONLESS = "emotion-free"
 VARIANTS = ("vanilla-slm", "random-emotion", "iql-only", "sft", "sft+jpo", "full", EMOTIONLESS)
 Signal = Literal["judge", "outcome", "hybrid"]
+Persona = Literal["vanilla", "pressure", "victim", "threat"]  # of the counterparty
 Positive = Annotated[int, Field(gt=0)]
 Fraction = Annotated[float, Field(gt=0, le=1)]
 NonNegative = Annotated[float, Field(ge=0)]
@@ -61,6 +62,10 @@ class OpenAI(Section):
     concurrency: Positive = 32
     timeout_s: Above = 120.0
     retries: Annotated[int, Field(ge=0)] = 6
+    max_tokens_spent: Positive | None = None  # a task stops asking at this many prompt and generated tokens
+    max_usd: Above | None = None  # and at this much money, by the two prices
+    usd_per_million_prompt: NonNegative = 0.0
+    usd_per_million_generated: NonNegative = 0.0
 
 
 Spec = Annotated[Scripted | VLLM | OpenAI, Field(discriminator="backend")]
@@ -80,6 +85,7 @@ class Scenarios(Section):
 
     domains: tuple[str, ...] = ("crad",)
     csv: dict[str, str] = {}  # domain -> path of a published CSV; a domain not named here uses the built-in generator
+    skip_bad: bool = False  # leave out CSV rows that cannot be read, instead of stopping
     train: Positive = 80
     held_out: Positive = 20
 
@@ -90,6 +96,8 @@ class Negotiation(Section):
     max_messages: Positive = 30
     tolerance_pct: NonNegative = 5.0
     tolerance_units: NonNegative | None = None
+    layout: Literal["chat", "paper"] = "chat"  # chat: prefix-stable turns; paper: one user message (METHOD.md §3)
+    replies: Literal["text", "structured"] = "text"  # structured: JSON of message, offer and decision
 
 
 class Sampling(Section):
@@ -105,13 +113,18 @@ class Sweep(Section):
 
     rollouts: Positive = 100
     shard_episodes: Positive = 1000
+    persona: Persona = "vanilla"
     sampling: Sampling = Sampling()
 
 
 class Judge(Section):
-    """METHOD.md §4. `attempts`: how often an unparseable reply is asked again before the score is missing."""
+    """METHOD.md §4. `attempts`: how often an unparseable reply is asked again before the score is missing.
+
+    `repeats`: independent scorings of each utterance; the mean is the score, and their agreement is reported.
+    """
 
     attempts: Positive = 3
+    repeats: Positive = 1
 
 
 class IQL(Section):
@@ -179,6 +192,7 @@ class Evaluate(Section):
 
     variants: tuple[str, ...] = ("vanilla-slm", "random-emotion", "iql-only", "sft", "full", EMOTIONLESS)
     seeds: Positive = 5
+    persona: Persona = "vanilla"
     sampling: Sampling = Sampling()
 
 

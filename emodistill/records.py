@@ -72,6 +72,18 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
+class Style:
+    """How both seats are prompted and answer; `persona` colours the counterparty (METHOD.md §3, §8)."""
+
+    layout: Literal["chat", "paper"] = "chat"
+    replies: Literal["text", "structured"] = "text"
+    persona: str = "vanilla"
+
+
+DEFAULT_STYLE = Style()
+
+
+@dataclass(frozen=True, slots=True)
 class Episode:
     """One finished negotiation, or one that ended in a technical error."""
 

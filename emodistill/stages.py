@@ -18,7 +18,8 @@ from emodistill.tasks import Result, TaskContext
 # How something is computed, not what: leaves every result (or its distribution) as it is, so no fingerprint holds it.
 _NOT_HASHED = frozenset(
     "in_flight log_every checkpoint_every deepspeed micro_batch_tokens concurrency timeout_s retries kv_cache_gb "
-    "max_num_seqs tensor_parallel gpu_memory_utilization api_key_env".split()
+    "max_num_seqs tensor_parallel gpu_memory_utilization api_key_env max_tokens_spent max_usd usd_per_million_prompt "
+    "usd_per_million_generated".split()
 )
 
 

@@ -12,7 +12,7 @@ from emodistill.errors import Stopped
 from emodistill.evaluate.variants import adapter_folder, selector_of, variant_named
 from emodistill.judge.score import judge_episodes
 from emodistill.policy.selectors import random_emotion
-from emodistill.records import Episode, Rules, Scenario
+from emodistill.records import Episode, Rules, Scenario, Style
 from emodistill.rollout.engine import Usage, Voice
 from emodistill.rollout.sweep import episode_tasks, record_episodes
 from emodistill.runs import RunDir
@@ -22,7 +22,12 @@ from emodistill.tasks import Result, TaskContext
 
 def rules_of(config: Config) -> Rules:
     """The negotiation's rules from the configuration."""
-    return Rules(**config.negotiation.model_dump())
+    return Rules(**config.negotiation.model_dump(exclude={"layout", "replies"}))
+
+
+def style_of(config: Config, persona: str) -> Style:
+    """How both seats are prompted, with the counterparty's persona."""
+    return Style(config.negotiation.layout, config.negotiation.replies, persona)
 
 
 def rollout_shard(run: RunDir, config: Config, context: TaskContext) -> Result:
@@ -35,8 +40,9 @@ def rollout_shard(run: RunDir, config: Config, context: TaskContext) -> Result:
     ]
     path = run.shard("rollout", context.task)
     played = record_episodes(
-        path, tasks, *voices, random_emotion, rules_of(config), config.in_flight, context.stop, context.progress
-    )
+        path, tasks, *voices, random_emotion, rules_of(config), config.in_flight, context.stop, context.progress,
+        style_of(config, config.sweep.persona),
+    )  # fmt: skip
     return _episodes_result(context, path, played)
 
 
@@ -85,6 +91,7 @@ def evaluate_variant(run: RunDir, config: Config, context: TaskContext) -> Resul
         config.in_flight,
         context.stop,
         context.progress,
+        style_of(config, config.evaluate.persona),
     )
     return _episodes_result(context, path, played)
 

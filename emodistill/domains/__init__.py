@@ -16,7 +16,7 @@ DOMAINS: dict[str, Domain] = {domain.key: domain for domain in (crad.DOMAIN,)}
 def domain_named(key: str) -> Domain:
     """The domain of that key; `BadInput` lists those that exist."""
     if key not in DOMAINS:
-        raise BadInput(f"scenarios.domains: there is no domain {key!r}. Known: {', '.join(DOMAINS)}.")
+        raise BadInput(f"There is no domain {key!r}. Known: {', '.join(DOMAINS)}.")
     return DOMAINS[key]
 
 

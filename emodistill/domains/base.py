@@ -6,8 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from emodistill.domains.quantities import Quantity
 from emodistill.errors import BadInput
 from emodistill.records import Scenario, Seat
+
+PERSONAS = ("vanilla", "pressure", "victim", "threat")  # how the counterparty behaves (METHOD.md §8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +22,7 @@ class Domain:
     """
 
     key: str
-    unit: str
+    quantity: Quantity
     focal_role: str
     counterparty_role: str
     columns: tuple[str, ...]  # header of the published CSV
@@ -28,6 +31,12 @@ class Domain:
     brief: Callable[[Scenario, Seat], str]
     levers: tuple[tuple[str, str], ...]  # (fact, sentence that presses it): what the simulated teacher argues with
     rubric: str  # what the judge is told to reward and penalise, in this domain's roles
+    personas: tuple[tuple[str, str], ...]  # (persona, how the counterparty's brief is coloured); see PERSONAS
+
+    @property
+    def unit(self) -> str:
+        """The unit of every value in this domain."""
+        return self.quantity.unit
 
 
 @dataclass(frozen=True, slots=True)

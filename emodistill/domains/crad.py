@@ -7,6 +7,7 @@ import math
 import random
 
 from emodistill.domains.base import Domain, Drawn
+from emodistill.domains.quantities import Duration
 from emodistill.records import Scenario, Seat
 
 # fact name -> column of the published CSV
@@ -106,7 +107,7 @@ def _brief(scenario: Scenario, seat: Seat) -> str:
 
 DOMAIN = Domain(
     key="crad",
-    unit="days",
+    quantity=Duration("days"),
     focal_role="creditor",
     counterparty_role="debtor",
     columns=(*_COLUMNS.values(), _FOCAL, _COUNTERPARTY),
@@ -123,5 +124,11 @@ DOMAIN = Domain(
         "(collateral, recovery stage, days overdue), concedes in small calibrated steps and moves to a close. Penalise "
         "vagueness, giving in to the debtor's delay, repetition, empty threats, and a needless risk that the debtor "
         "walks away."
+    ),
+    personas=(
+        ("vanilla", ""),
+        ("pressure", "You press hard: you insist on your figure and on a quick answer."),
+        ("victim", "You stress your hardship, and how the debt weighs on you and your people."),
+        ("threat", "You warn of insolvency, complaints and lawyers if you are pushed."),
     ),
 )

@@ -19,6 +19,7 @@ class View:
     emotion: str | None
     max_messages: int
     episode_seed: int
+    persona: str = "vanilla"  # of the counterparty
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class ChatRequest:
     adapter: Path | None = None  # folder of a PEFT adapter on the model's own weights
     choices: tuple[str, ...] = ()  # the reply must be one of these (guided decoding)
     logprobs: bool = False  # ask for the first token's alternatives
+    schema: str = ""  # JSON schema that the reply must follow (guided decoding); empty: free text
 
 
 @dataclass(frozen=True, slots=True)

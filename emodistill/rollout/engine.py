@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from emodistill.domains import domain_named
 from emodistill.llm.base import ChatModel, ChatReply, ChatRequest, View
-from emodistill.records import Episode, Rules, Scenario, Seat, Select, Turn
+from emodistill.records import DEFAULT_STYLE, Episode, Rules, Scenario, Seat, Select, Style, Turn
 from emodistill.rollout.agreement import Outcome, outcome
 from emodistill.rollout.offers import read
 from emodistill.rollout.prompts import messages, without_emotion
@@ -78,6 +79,7 @@ def play(
     in_flight: int,
     usage: Usage,
     stop: Callable[[], bool] = lambda: False,
+    style: Style = DEFAULT_STYLE,
 ) -> Iterator[Episode]:
     """Play all tasks; yields each episode as it ends, in order of ending.
 
@@ -90,7 +92,7 @@ def play(
     while not stop():
         for task in islice(waiting, in_flight - len(opened)):
             opened[task.id] = _Open(task)
-            _ask(opened[task.id], voices, select, rules)
+            _ask(opened[task.id], voices, select, rules, style)
         if not opened:
             return
         for reply in [reply for model in models for reply in model.poll()]:
@@ -100,13 +102,13 @@ def play(
                 continue  # a late reply to an episode that an earlier, stopped call had open
             end = _advance(episode, reply, rules)
             if end is None:
-                _ask(episode, voices, select, rules)
+                _ask(episode, voices, select, rules, style)
             else:
                 del opened[reply.key]
                 yield _closed(episode, end)
 
 
-def _ask(episode: _Open, voices: dict[Seat, Voice], select: Select, rules: Rules) -> None:
+def _ask(episode: _Open, voices: dict[Seat, Voice], select: Select, rules: Rules, style: Style) -> None:
     task, turns, seat = episode.task, episode.turns, episode.seat
     if seat == "focal" and episode.attempt == 0:
         episode.emotion = select(task.scenario, turns, random.Random(seed_of(task.seed, "emotion", len(turns))))
@@ -116,8 +118,8 @@ def _ask(episode: _Open, voices: dict[Seat, Voice], select: Select, rules: Rules
     voice.model.submit(
         ChatRequest(
             key=task.id,
-            view=View(task.scenario, heard, seat, emotion, rules.max_messages, task.seed),
-            render=lambda: messages(task.scenario, turns, seat, emotion),
+            view=View(task.scenario, heard, seat, emotion, rules.max_messages, task.seed, style.persona),
+            render=lambda: messages(task.scenario, turns, seat, emotion, style),
             seed=seed_of(task.seed, len(turns), episode.attempt),
             temperature=voice.temperature,
             top_p=voice.top_p,
@@ -134,7 +136,8 @@ def _advance(episode: _Open, reply: ChatReply, rules: Rules) -> Outcome | None:
         episode.attempt += 1
         return Outcome("error") if episode.attempt == ATTEMPTS else None
     emotion = episode.emotion if episode.seat == "focal" else None
-    turn = Turn(len(episode.turns), episode.seat, utterance, read(utterance), emotion, reply.text)
+    domain = domain_named(episode.task.scenario.domain)
+    turn = Turn(len(episode.turns), episode.seat, utterance, read(utterance, domain.quantity), emotion, reply.text)
     episode.turns, episode.attempt = (*episode.turns, turn), 0
     return outcome(episode.task.scenario, episode.turns, rules)
 

@@ -7,6 +7,7 @@ offers the last counts. A sentence with a condition or a question neither accept
 
 import re
 
+from emodistill.domains.quantities import Quantity
 from emodistill.records import Reading
 
 _UNITS = (
@@ -67,7 +68,7 @@ _CONDITION = re.compile(r"\b(?:if|unless|provided|as long as|on condition|only w
 _SENTENCE = re.compile(r"[^.!?]*(?:[.!?](?!\s|$)[^.!?]*)*[.!?]*")
 
 
-def read(utterance: str) -> Reading:
+def read(utterance: str, quantity: Quantity) -> Reading:
     """What the words do: offer in days (the last one made), acceptance, walk-away. Reads the first 2,000 characters."""
     text = utterance[:2000].lower().replace("’", "'")
     offers = [value for value in (_offer(text, match) for match in _SPAN.finditer(text)) if value is not None]

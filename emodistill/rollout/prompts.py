@@ -8,12 +8,14 @@ training and evaluation all render through `messages`.
 from emodistill.domains import domain_named
 from emodistill.emotions import instruction
 from emodistill.llm.base import Messages
-from emodistill.records import Scenario, Seat, Turn
+from emodistill.records import DEFAULT_STYLE, Scenario, Seat, Style, Turn
 
 OPENING = "Open the negotiation."
 
 
-def messages(scenario: Scenario, turns: tuple[Turn, ...], seat: Seat, emotion: str | None) -> Messages:
+def messages(
+    scenario: Scenario, turns: tuple[Turn, ...], seat: Seat, emotion: str | None, style: Style = DEFAULT_STYLE
+) -> Messages:
     """The chat up to the seat's next utterance. `emotion` is what it is told to show now; None gives no emotion block.
 
     Only the focal side is ever told an emotion, and the other side never sees the instruction.

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from emodistill.records import Episode, Rules, Scenario, Select
+from emodistill.records import Episode, Rules, Scenario, Select, Style
 from emodistill.rollout.engine import Task, Usage, Voice, play
 from emodistill.seeds import seed_of
 from emodistill.shards import EPISODES, ShardWriter
@@ -28,6 +28,7 @@ def record_episodes(
     in_flight: int,
     stop: Callable[[], bool],
     progress: Callable[[int, int], None],
+    style: Style,
 ) -> tuple[list[Episode], Usage] | None:
     """Play what the shard lacks and compact it.
 
@@ -36,7 +37,7 @@ def record_episodes(
     writer, usage = ShardWriter(path, EPISODES), Usage()
     missing = [task for task in tasks if task.id not in writer.done]
     done = len(tasks) - len(missing)
-    for episode in play(missing, focal, counterparty, select, rules, in_flight, usage, stop):
+    for episode in play(missing, focal, counterparty, select, rules, in_flight, usage, stop, style):
         writer.add(episode)
         done += 1
         progress(done, len(tasks))

@@ -2,10 +2,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emodistill.domains.quantities import Duration
 from emodistill.records import Reading
 from emodistill.rollout.offers import read
 
 from builders import PROPERTY
+
+DAYS = Duration("days")
 
 OFFERS = {
     "I can offer 45 days.": 45,
@@ -133,32 +136,32 @@ THREATS = (
 
 @pytest.mark.parametrize(("text", "days"), OFFERS.items())
 def test_an_offer_is_read_in_days(text, days):
-    found = read(text)
+    found = read(text, DAYS)
     assert found.offer == days and not found.walks
 
 
 @pytest.mark.parametrize("text", NO_FIGURE)
 def test_quoted_negated_and_overdue_figures_are_no_offers(text):
-    assert read(text) == Reading()
+    assert read(text, DAYS) == Reading()
 
 
 @pytest.mark.parametrize("text", ACCEPTANCES)
 def test_an_acceptance_is_heard(text):
-    assert read(text) == Reading(accepts=True)
+    assert read(text, DAYS) == Reading(accepts=True)
 
 
 @pytest.mark.parametrize("text", [*NOT_ACCEPTANCES, *THREATS])
 def test_refusals_conditions_and_threats_end_nothing(text):
-    assert read(text) == Reading()
+    assert read(text, DAYS) == Reading()
 
 
 @pytest.mark.parametrize("text", WALK_AWAYS)
 def test_a_walk_away_is_heard(text):
-    assert read(text) == Reading(walks=True)
+    assert read(text, DAYS) == Reading(walks=True)
 
 
 def test_an_acceptance_may_name_its_figure():
-    assert read("I accept 45 days.") == Reading(offer=45, accepts=True)
+    assert read("I accept 45 days.", DAYS) == Reading(offer=45, accepts=True)
 
 
 MISREAD = {
@@ -189,21 +192,21 @@ MISREAD = {
 
 @pytest.mark.parametrize(("text", "right"), MISREAD.values(), ids=MISREAD)
 def test_sentences_that_are_easily_misread(text, right):
-    assert read(text) == right
+    assert read(text, DAYS) == right
 
 
 @PROPERTY
 @given(st.integers(0, 9999))
 def test_every_whole_number_of_days_is_read(days):
-    assert read(f"I offer {days} days, please.") == Reading(days)
+    assert read(f"I offer {days} days, please.", DAYS) == Reading(days)
 
 
 @PROPERTY
 @given(st.text())
 def test_no_text_breaks_the_reader_and_nothing_both_accepts_and_walks(text):
-    found = read(text)
+    found = read(text, DAYS)
     assert not (found.accepts and found.walks) and (found.offer is None or found.offer >= 0)
 
 
 def test_only_the_first_2000_characters_are_read():
-    assert read("x" * 1980 + " I offer 30 days. And 40 days.").offer == 30
+    assert read("x" * 1980 + " I offer 30 days. And 40 days.", DAYS).offer == 30

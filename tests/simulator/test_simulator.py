@@ -15,7 +15,7 @@ from emodistill.llm.base import View
 from emodistill.llm.scripted import ScriptedModel
 from emodistill.policy.selectors import fixed, no_emotion, random_emotion
 from emodistill.records import Reading, Turn
-from emodistill.rollout.offers import read
+from emodistill.rollout import offers
 from emodistill.rollout.sweep import episode_tasks
 from emodistill.simulator import phrases
 from emodistill.simulator.critic import critique
@@ -24,6 +24,11 @@ from emodistill.simulator.hearing import heard_emotion
 from emodistill.simulator.negotiators import counterparty_says, teacher_says
 
 from builders import FACTS, RULES, mirrored, mirrored_turns, played, scenario
+
+
+def read(text: str) -> Reading:
+    return offers.read(text, DOMAIN.quantity)
+
 
 PHASES = ("early", "moving", "stalled", "late")
 SPOKEN = [(label, phrase) for label, said in phrases.EMOTIONAL.items() for phrase in said]

