@@ -10,6 +10,19 @@ from emodistill.domains.quantities import Quantity
 from emodistill.errors import BadInput
 from emodistill.records import Scenario, Seat
 
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """How the simulated sides state a figure here: sentences with `{offer}`, which `rollout.offers` reads back."""
+
+    open: tuple[str, ...]  # focal: first figure, a new one, the same again
+    offer: tuple[str, ...]
+    hold: tuple[str, ...]
+    counter_open: tuple[str, ...]  # the same three of the counterparty
+    counter_offer: tuple[str, ...]
+    counter_hold: tuple[str, ...]
+
+
 PERSONAS = ("vanilla", "pressure", "victim", "threat")  # how the counterparty behaves (METHOD.md §8)
 
 
@@ -30,6 +43,7 @@ class Domain:
     from_row: Callable[[dict[str, str]], "Drawn"]
     brief: Callable[[Scenario, Seat], str]
     levers: tuple[tuple[str, str], ...]  # (fact, sentence that presses it): what the simulated teacher argues with
+    speech: Speech
     rubric: str  # what the judge is told to reward and penalise, in this domain's roles
     personas: tuple[tuple[str, str], ...]  # (persona, how the counterparty's brief is coloured); see PERSONAS
 

@@ -6,7 +6,7 @@ Fewer is better for the creditor.
 import math
 import random
 
-from emodistill.domains.base import Domain, Drawn
+from emodistill.domains.base import Domain, Drawn, Speech
 from emodistill.domains.quantities import Duration
 from emodistill.records import Scenario, Seat
 
@@ -118,6 +118,30 @@ DOMAIN = Domain(
         ("balance", "The balance of {balance} USD is {days overdue} days overdue."),
         ("stage", "The case is at {stage}."),
         ("credit type", "The {credit type} cannot stay open."),
+    ),
+    speech=Speech(
+        open=(
+            "I ask for payment within {offer}.",
+            "My request is {offer}.",
+            "I need the money in {offer}.",
+            "Let us set {offer}.",
+        ),
+        offer=(
+            "I can offer {offer}.",
+            "I can go to {offer}.",
+            "Let us say {offer}.",
+            "I propose {offer}.",
+            "Pay within {offer}.",
+        ),
+        hold=("I stay at {offer}.", "My offer is still {offer}.", "I have to keep to {offer}."),
+        counter_open=("We would need {offer}.", "Realistically it takes {offer}.", "I can pay in {offer}."),
+        counter_offer=(
+            "I could manage {offer}.",
+            "We can make it {offer}.",
+            "Then {offer}.",
+            "Let me offer {offer}.",
+        ),
+        counter_hold=("I still need {offer}.", "It has to be {offer}.", "{offer} is what we have."),
     ),
     rubric=(
         "Reward a creditor's message that anchors on early payment, names a concrete number of days, uses leverage "

@@ -30,9 +30,11 @@ def teacher_says(view: View, rng: random.Random) -> str:
         said = rng.choice(phrases.ACCEPT)
     else:
         mine = standing_offer(view.turns, "focal")
-        days = _days(view.scenario, min(planned, 1.0 if mine is None else view.scenario.pos(mine)))
-        bank = phrases.OPEN if mine is None else phrases.HOLD if days == mine else phrases.OFFER
-        said = rng.choice(bank).format(days=f"{days:g}")
+        domain = domain_named(view.scenario.domain)
+        value = _whole(view.scenario, min(planned, 1.0 if mine is None else view.scenario.pos(mine)))
+        speech = domain.speech
+        bank = speech.open if mine is None else speech.hold if value == mine else speech.offer
+        said = rng.choice(bank).format(offer=domain.quantity.say(value))
     parts = [said]
     if rng.random() < 0.35:
         parts.insert(rng.randrange(2), _lever(view.scenario, rng))
@@ -72,15 +74,16 @@ def counterparty_says(view: View, rng: random.Random) -> str:
         return f"{_mood(rng, shown, reaction.concession)} {rng.choice(phrases.ACCEPT)}"
     if figureless and own:
         return rng.choice(phrases.COUNTER_ASK)
-    days = _days(scenario, there)
+    domain, value = domain_named(scenario.domain), _whole(scenario, there)
+    speech = domain.speech
     bank = (
-        phrases.COUNTER_OPEN
+        speech.counter_open
         if not own
-        else phrases.COUNTER_HOLD
-        if days == _days(scenario, here)
-        else phrases.COUNTER_OFFER
+        else speech.counter_hold
+        if value == _whole(scenario, here)
+        else speech.counter_offer
     )
-    return f"{_mood(rng, shown, reaction.concession)} {rng.choice(bank).format(days=f'{days:g}')}"
+    return f"{_mood(rng, shown, reaction.concession)} {rng.choice(bank).format(offer=domain.quantity.say(value))}"
 
 
 def _lever(scenario: Scenario, rng: random.Random) -> str:
@@ -105,5 +108,5 @@ def _trailing_figureless(heard: list[Turn]) -> int:
     return count
 
 
-def _days(scenario: Scenario, pos: float) -> float:
+def _whole(scenario: Scenario, pos: float) -> float:
     return float(round(scenario.value(pos)))

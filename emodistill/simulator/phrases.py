@@ -122,30 +122,8 @@ EMOTIONAL: dict[str, tuple[str, ...]] = {
     "neutral": ("Here is my position.", "Let us look at the facts.", "To the point.", "For the record."),
 }
 
-OPEN = (
-    "I ask for payment within {days} days.",
-    "My request is {days} days.",
-    "I need the money in {days} days.",
-    "Let us set {days} days.",
-)
-OFFER = (
-    "I can offer {days} days.",
-    "I can go to {days} days.",
-    "Let us say {days} days.",
-    "I propose {days} days.",
-    "Pay within {days} days.",
-)
-HOLD = ("I stay at {days} days.", "My offer is still {days} days.", "I have to keep to {days} days.")
 ACCEPT = ("I accept your offer.", "I accept that.", "We have a deal, I accept.")
 
-COUNTER_OPEN = ("We would need {days} days.", "Realistically it takes {days} days.", "I can pay in {days} days.")
-COUNTER_OFFER = (
-    "I could manage {days} days.",
-    "We can make it {days} days.",
-    "Then {days} days.",
-    "Let me offer {days} days.",
-)
-COUNTER_HOLD = ("I still need {days} days.", "It has to be {days} days.", "{days} days is what we have.")
 COUNTER_ASK = ("What number of days do you propose?", "Please name a figure.", "I hear no concrete figure from you.")
 COUNTER_WALK = ("I am walking away.", "These talks are over.", "We are done negotiating.")
 MOODS = {

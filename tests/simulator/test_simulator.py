@@ -32,7 +32,8 @@ def read(text: str) -> Reading:
 
 PHASES = ("early", "moving", "stalled", "late")
 SPOKEN = [(label, phrase) for label, said in phrases.EMOTIONAL.items() for phrase in said]
-OFFERS = [sentence.format(days=45) for sentence in (*phrases.OPEN, *phrases.OFFER, *phrases.HOLD)]
+SPEECH = DOMAIN.speech
+OFFERS = [sentence.format(offer="45 days") for sentence in (*SPEECH.open, *SPEECH.offer, *SPEECH.hold)]
 REASONS = [sentence.format(**dict(FACTS)) for sentence in [sentence for _, sentence in DOMAIN.levers]]
 MOODS = [mood for moods in phrases.MOODS.values() for mood in moods]
 
@@ -64,8 +65,8 @@ def test_acceptances_with_a_phrase_are_heard():
 
 
 def test_what_the_counterparty_says_is_read_as_it_is_meant():
-    for mood, sentence in product(MOODS, (*phrases.COUNTER_OPEN, *phrases.COUNTER_OFFER, *phrases.COUNTER_HOLD)):
-        assert read(f"{mood} {sentence.format(days=97)}") == Reading(97.0)
+    for mood, sentence in product(MOODS, (*SPEECH.counter_open, *SPEECH.counter_offer, *SPEECH.counter_hold)):
+        assert read(f"{mood} {sentence.format(offer='97 days')}") == Reading(97.0)
     assert {read(f"{mood} {accept}") for mood, accept in product(MOODS, phrases.ACCEPT)} == {Reading(accepts=True)}
     assert {read(sentence) for sentence in phrases.COUNTER_WALK} == {Reading(walks=True)}
     assert {read(sentence) for sentence in phrases.COUNTER_ASK} == {Reading()}
