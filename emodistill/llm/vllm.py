@@ -89,7 +89,6 @@ class VLLMModel:
     def _add(self, request: ChatRequest) -> None:
         from vllm import SamplingParams
         from vllm.lora.request import LoRARequest
-        from vllm.sampling_params import StructuredOutputsParams
 
         ids = self.prompt_ids(request)
         if len(ids) + request.max_tokens > self._limit:
@@ -102,7 +101,7 @@ class VLLMModel:
             top_p=request.top_p,
             seed=request.seed if request.temperature > 0 else None,
             logprobs=20 if request.logprobs else None,
-            structured_outputs=StructuredOutputsParams(choice=list(request.choices)) if request.choices else None,
+            structured_outputs=_guided(request),
         )
         lora = None
         if request.adapter is not None and not self._merge:
@@ -121,6 +120,14 @@ class VLLMModel:
             self._engine.collective_rpc("reload_weights", kwargs={"weights_iterator": iterator})
         self._engine.reset_prefix_cache()
         self._adapter = adapter
+
+
+def _guided(request: ChatRequest) -> Any:
+    from vllm.sampling_params import StructuredOutputsParams
+
+    if request.schema:
+        return StructuredOutputsParams(json=request.schema, disable_any_whitespace=True)
+    return StructuredOutputsParams(choice=list(request.choices)) if request.choices else None
 
 
 def _reply(output: Any) -> ChatReply:
