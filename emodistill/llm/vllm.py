@@ -20,9 +20,12 @@ _MAX_LORAS = 8
 
 
 class VLLMModel:
-    """One engine of one base model, with any number of its adapters."""
+    """One engine of one base model, with any number of its adapters.
 
-    def __init__(self, spec: VLLM) -> None:
+    `merge` puts an adapter into the weights instead of beside them; by default on CPUs only.
+    """
+
+    def __init__(self, spec: VLLM, merge: bool | None = None) -> None:
         require("vllm")
         self._source = resolve(spec.model)
         os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", str(spec.kv_cache_gb))
@@ -34,15 +37,17 @@ class VLLMModel:
         from vllm import EngineArgs, LLMEngine
         from vllm.platforms import current_platform
 
-        self._merge = current_platform.is_cpu()
+        cpu = current_platform.is_cpu()
+        self._merge = cpu if merge is None else merge
         device: dict[str, Any] = {
             # A per-request seed with chunked prefill kills the CPU engine.
             "enforce_eager": True, "enable_chunked_prefill": False,
             "max_num_batched_tokens": max(8192, spec.max_model_len),
-        } if self._merge else {
-            "enable_lora": True, "max_loras": _MAX_LORAS, "max_lora_rank": 64,
+        } if cpu else {
             "tensor_parallel_size": spec.tensor_parallel, "gpu_memory_utilization": spec.gpu_memory_utilization,
         }  # fmt: skip
+        if not self._merge:
+            device |= {"enable_lora": True, "max_loras": _MAX_LORAS, "max_lora_rank": 64}
         try:
             self._engine = LLMEngine.from_engine_args(
                 EngineArgs(
@@ -82,6 +87,10 @@ class VLLMModel:
         """Let go of the engine; its memory returns with the process."""
         del self._engine
 
+    def reset_cache(self) -> None:
+        """Forget all cached prefixes."""
+        self._engine.reset_prefix_cache()
+
     def prompt_ids(self, request: ChatRequest) -> list[int]:
         """The token ids the engine is given."""
         return token_ids(self._tokenizer, request.render(), generate=True)
@@ -118,7 +127,7 @@ class VLLMModel:
 
             iterator = list(merged_weights(self._source, adapter).items())
             self._engine.collective_rpc("reload_weights", kwargs={"weights_iterator": iterator})
-        self._engine.reset_prefix_cache()
+        self.reset_cache()
         self._adapter = adapter
 
 
