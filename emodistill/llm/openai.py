@@ -157,8 +157,8 @@ class OpenAIModel:
             if not self._budget.fits(most):
                 raise RunFailed(
                     f"{self._spec.model} at {self._spec.base_url} has reached its {self._budget}. Finished episodes "
-                    "are kept. The budget is that of one task in one run: give the same command again to go on "
-                    "with as much once more, or raise it in models.*."
+                    "are kept. It is the budget of one task in one run: raise it in models.*, or give the same command "
+                    "again to spend as much once more."
                 )
             self._budget.set_aside(most)
         used = most  # what an attempt costs that brings no usage: it may have been billed in full
@@ -184,7 +184,7 @@ class OpenAIModel:
                 self._budget.settle(most, used)
                 self._settled.notify_all()
 
-    def _meaning(self, error: "openai.APIStatusError") -> Exception:
+    def _meaning(self, error: openai.APIStatusError) -> Exception:
         """What an HTTP status means for us: end the task, give up this request, or try again."""
         said = self._shown(f"HTTP {error.status_code}: {error.message}")
         mend = _MEND_CODES.get(str(error.code)) or _MEND.get(error.status_code)

@@ -90,6 +90,10 @@ class _Handler(BaseHTTPRequestHandler):
     endpoint: Endpoint
     protocol_version = "HTTP/1.1"
 
+    def handle(self) -> None:
+        with suppress(ConnectionError):  # the client may give up at any moment
+            super().handle()
+
     def do_POST(self) -> None:
         sent = self.rfile.read(int(self.headers["Content-Length"]))
         if not sent:  # given up before it was sent
@@ -103,8 +107,7 @@ class _Handler(BaseHTTPRequestHandler):
             time.sleep(self.endpoint.s_per_token * body["max_tokens"])
         answer = completion(body)
         self.endpoint.end(body, trouble, answer["usage"])
-        with suppress(OSError):  # the client may have given up
-            self.reply(trouble, answer, key)
+        self.reply(trouble, answer, key)
 
     def reply(self, trouble: str, answer: dict[str, Any], key: str) -> None:
         kind, _, detail = trouble.partition(" ")
