@@ -35,6 +35,7 @@ class VLLMModel:
         if Path(self._source).is_dir():
             os.environ.setdefault("HF_HUB_OFFLINE", "1")
         from vllm import EngineArgs, LLMEngine
+        from vllm.config import StructuredOutputsConfig
         from vllm.platforms import current_platform
 
         cpu = current_platform.is_cpu()
@@ -48,11 +49,14 @@ class VLLMModel:
         }  # fmt: skip
         if not self._merge:
             device |= {"enable_lora": True, "max_loras": _MAX_LORAS, "max_lora_rank": 64}
+        # A weak model fills JSON with blanks until its tokens are spent, if it may.
+        guided = StructuredOutputsConfig(backend="xgrammar", disable_any_whitespace=True)
         try:
             self._engine = LLMEngine.from_engine_args(
                 EngineArgs(
                     model=self._source, dtype=spec.dtype, max_model_len=spec.max_model_len,
-                    max_num_seqs=spec.max_num_seqs, enable_prefix_caching=True, disable_log_stats=True, **device,
+                    max_num_seqs=spec.max_num_seqs, enable_prefix_caching=True, disable_log_stats=True,
+                    structured_outputs_config=guided, **device,
                 )
             )  # fmt: skip
         except (OSError, ValueError) as error:
@@ -135,7 +139,7 @@ def _guided(request: ChatRequest) -> Any:
     from vllm.sampling_params import StructuredOutputsParams
 
     if request.schema:
-        return StructuredOutputsParams(json=request.schema, disable_any_whitespace=True)
+        return StructuredOutputsParams(json=request.schema)
     return StructuredOutputsParams(choice=list(request.choices)) if request.choices else None
 
 
