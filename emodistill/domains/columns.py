@@ -24,14 +24,14 @@ class Column:
 
 
 _ABSENT = r"n/?a\b.*|not\b.*|none\b.*|var(?:iable|ies)\b.*|unknown\b.*|unspecified\b.*|tbd\b.*|[-–—?]*"
-# kind -> (cells of the plain form, cells that are meant so, what any other cell costs)
+# kind -> (cells of the plain form, cells that are meant so, what any other cell costs: beside a repair it is too much)
 _FORMS: dict[Kind, tuple[str, str, int]] = {
     "number": (r"[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?", r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?", MISFIT),
-    "amount": (r"\d+(?:\.\d+)?", rf"[~≈<>+-]?\s*\d.{{0,30}}|{_ABSENT}", 25),
-    "clock": (r"\d{1,2}:\d{2}\s*[ap]m", rf"[~≈<>]?\s*\d{{1,2}}\b.{{0,30}}|{_ABSENT}", 25),
-    "urgency": (r"high|medium|low", r"(?:very |extremely )?(?:high|medium|low|critical|urgent|emergency)\b.{0,30}", 25),
-    "yes-no": (r"yes|no", rf"(?:yes|no|limited|partial\w*)\b.{{0,40}}|{_ABSENT}", 25),
-    "text": (r"(?s:.+)", r"", 0),
+    "amount": (r"\d+(?:\.\d+)?", rf"[~≈<>+-]?\s*\d.{{0,30}}|{_ABSENT}", 28),
+    "clock": (r"\d{1,2}:\d{2}\s*[ap]m", rf"[~≈<>]?\s*\d{{1,2}}\b.{{0,30}}|{_ABSENT}", 28),
+    "urgency": (r"high|medium|low", r"(?:very |extremely )?(?:high|medium|low|critical|urgent|emergency)\b.{0,30}", 28),
+    "yes-no": (r"yes|no", rf"(?:yes|no|limited|partial\w*)\b.{{0,40}}|{_ABSENT}", 28),
+    "text": (r"(?s:[^“].*)", r"", 16),  # what opens a curly quotation belongs to a quoted column
     "quoted": (r"(?s:[\"“].*)", r"", 10),
 }
 _MATCH = {
@@ -43,7 +43,7 @@ _MATCH = {
 def misfit(kind: Kind, cell: str) -> int:
     """How little a cell looks like its column: 0 plain, 1 decorated or without a value, else the kind's cost."""
     plain, meant, other = _MATCH[kind]
-    cell = cell.strip() if kind == "quoted" else clean(cell)
+    cell = cell.strip() if kind in ("text", "quoted") else clean(cell)
     return 0 if plain.fullmatch(cell) else 1 if meant.fullmatch(cell) else other
 
 

@@ -73,7 +73,7 @@ _CONDITIONS = {
         "Calm breathing saves air",
     ),
     "gas": ("Nausea and weakness from gas", "Antidote, Clean air", 20, 60, "The gas is thinning around you"),
-    "thirst": ("Dehydrated and confused", "Water, Electrolytes", 90, 300, "In the shade you lose little water"),
+    "thirst": ("Dehydrated and feverish", "Water, Electrolytes", 90, 300, "In the shade you lose little water"),
 }
 _HELP = (
     "A drone with supplies is on its way",

@@ -14,12 +14,14 @@ from emodistill.domains.columns import MISFIT, Column, misfit
 
 LIMIT = 30  # what the repairs of one line may cost in all
 # Cost of taking a comma against its form. Parting:
-_SPACED, _SPACED_LOWER, _BESIDE_TYPED, _IN_QUOTES, _IN_BRACKETS = 10, 20, 2, 12, 4
-# Keeping it inside a cell:
-_BARE, _BARE_LOWER, _BARE_IN_BRACKETS = 10, 6, 2
+_SPACED, _SPACED_LOWER, _SPACED_BESIDE_TYPED, _IN_BRACKETS, _IN_QUOTES = 10, 20, 3, 4, LIMIT + 1
+_SPACED_IN_BRACKETS = 12  # on top of the rest
+# Keeping it inside a cell although no space follows:
+_BARE, _BARE_LOWER, _BARE_THOUSANDS, _BARE_IN_BRACKETS = 10, 6, 5, 2
 _MISSING = 15  # an optional column that the line does not have: dearer than a stray space before a capital letter
 
 _QUOTED = re.compile(r'(?:^|,)\s*("(?:[^"]|"")*")\s*(?=,|$)|(“[^”]*(?:”|$))')
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _BRACKETS = re.compile(r"\([^()]*\)")
 
 
@@ -75,6 +77,7 @@ def split(line: str, columns: Sequence[Column]) -> Split:
 def _commas(line: str) -> list[_Comma]:
     quoted = [match.span(1 if match[1] else 2) for match in _QUOTED.finditer(line)]
     brackets = [match.span() for match in _BRACKETS.finditer(line)]
+    thousands = {match.start() for match in _THOUSANDS.finditer(line)}
     found = []
     for match in re.finditer(",", line):
         at = match.start()
@@ -85,12 +88,13 @@ def _commas(line: str) -> list[_Comma]:
             found.append(_Comma(at, _IN_QUOTES, _IN_QUOTES, 0))
         elif after.isspace():
             part = _SPACED_LOWER if following.islower() else _SPACED
-            typed = part if following.islower() else _BESIDE_TYPED
-            extra = _IN_BRACKETS if bracketed else 0
+            typed = part if following.islower() else _SPACED_BESIDE_TYPED
+            extra = _SPACED_IN_BRACKETS if bracketed else 0
             found.append(_Comma(at, part + extra, typed + extra, 0))
         else:
             part = _IN_BRACKETS if bracketed else 0
-            keep = _BARE_IN_BRACKETS if bracketed else _BARE_LOWER if following.islower() else _BARE
+            keep = _BARE_LOWER if following.islower() else _BARE
+            keep = _BARE_IN_BRACKETS if bracketed else _BARE_THOUSANDS if at in thousands else keep
             found.append(_Comma(at, part, part, keep))
     return found
 
