@@ -185,7 +185,7 @@ DOMAIN = Domain(
     speech=Speech(
         open=(
             "I can schedule the surgery in {offer}.",
-            "The calendar opens in {offer}.",
+            "We have a theatre for you in {offer}.",
             "Please plan for {offer}.",
             "I ask you to wait {offer}.",
             "The first regular slot is in {offer}.",

@@ -179,7 +179,7 @@ DOMAIN = Domain(
         ),
         hold=(
             "I stay at {offer}.",
-            "It is still {offer}.",
+            "Lights out stays at {offer}.",
             "I have to keep to {offer}.",
             "Bedtime remains {offer}.",
             "My offer is still {offer}.",
@@ -207,7 +207,7 @@ DOMAIN = Domain(
             "I stay with {offer}.",
             "{offer} is what works for me.",
             "I keep to {offer}.",
-            "It is still {offer} for me.",
+            "My time is still {offer}.",
         ),
     ),
     rubric=(
