@@ -37,8 +37,8 @@ class Scenario:
         return self.counterparty_target + pos * (self.focal_target - self.counterparty_target)
 
     def fact(self, name: str) -> str:
-        """The text of one fact, empty if the scenario does not have it."""
-        return dict(self.facts).get(name, "")
+        """One fact as people say it (`Life_Raft` is Life Raft); empty if the scenario does not have it."""
+        return dict(self.facts).get(name, "").replace("_", " ")
 
 
 @dataclass(frozen=True, slots=True)

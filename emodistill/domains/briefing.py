@@ -28,8 +28,3 @@ def system_message(task: str, figure: str, seat: Seat, facts: Iterable[tuple[str
 def named(scenario: Scenario, names: str) -> list[tuple[str, str]]:
     """Those facts of the scenario, in that order; `names` are separated by commas."""
     return [(name, scenario.fact(name)) for name in names.split(",")]
-
-
-def words(identifier: str) -> str:
-    """`Urban_Fire` as people write it."""
-    return identifier.replace("_", " ")

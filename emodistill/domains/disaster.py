@@ -7,7 +7,7 @@ import random
 import re
 
 from emodistill.domains.base import Domain, Drawn, Speech
-from emodistill.domains.briefing import named, system_message, words
+from emodistill.domains.briefing import named, system_message
 from emodistill.domains.columns import Column, amount
 from emodistill.domains.quantities import Duration
 from emodistill.records import Scenario, Seat
@@ -109,7 +109,7 @@ def _generate(rng: random.Random) -> Drawn:
 def _from_row(row: dict[str, str]) -> Drawn:
     endurance, guessed_endurance = amount(row[_ENDURANCE], "minutes", 60)
     eta, guessed_eta = amount(row[_ETA], "minutes", 90)
-    facts = tuple((name, words(row[column])) for name, column in _COLUMNS.items())
+    facts = tuple((name, row[column]) for name, column in _COLUMNS.items())
     return Drawn(*_targets(endurance, eta), facts, guessed_endurance or guessed_eta)
 
 

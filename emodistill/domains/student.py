@@ -6,7 +6,7 @@ Fewer, that is earlier, is better for the coach.
 import random
 
 from emodistill.domains.base import Domain, Drawn, Speech
-from emodistill.domains.briefing import named, system_message, words
+from emodistill.domains.briefing import named, system_message
 from emodistill.domains.columns import Column, past_nine
 from emodistill.domains.quantities import Clock
 from emodistill.records import Scenario, Seat
@@ -109,7 +109,7 @@ def _generate(rng: random.Random) -> Drawn:
 def _from_row(row: dict[str, str]) -> Drawn:
     coach, _ = past_nine(row[_COACH])
     wanted, imputed = past_nine(row[_WANTED], _ONE_AM)
-    facts = tuple((name, words(row[column])) for name, column in _COLUMNS.items())
+    facts = tuple((name, row[column]) for name, column in _COLUMNS.items())
     return Drawn(*_targets(coach, wanted), facts, imputed)
 
 

@@ -41,7 +41,7 @@ def test_rows_remarks_and_scenarios(file):
     assert (ice.focal_target, ice.counterparty_target, ice.imputed) == (90, 40, False)
     assert (mud.focal_target, mud.counterparty_target, mud.imputed) == (120, 60, True)
     assert dict(mud.facts) == {
-        "disaster": "Mud Flow", "condition": "Stuck to the waist", "needs": "Rope, Planks, Winch",
+        "disaster": "Mud_Flow", "condition": "Stuck_to_the_waist", "needs": "Rope, Planks, Winch",
         "argument": "“Do not struggle. You have 2 hours.”",
     }  # fmt: skip
 
@@ -71,7 +71,7 @@ def test_a_row_that_cannot_be_recovered_is_named_or_left_out(file):
 def test_a_quoted_cell_may_hold_line_breaks_and_an_open_one_ends_at_its_line(file):
     broken = '4,Fog,"Lost,\nand cold",60,90,Lamp,“Stay.”'
     found = read(file(broken, BAD.replace("Lamp", '"Lamp'), ICE, end="\n"), skip_bad=True)
-    assert [dict(one.facts)["condition"] for one in found.drawn] == ["Lost,\nand cold", "Cold hands"]
+    assert [dict(one.facts)["condition"] for one in found.drawn] == ["Lost,\nand cold", "Cold_hands"]
     assert [remark.line for remark in found.skipped] == [4]
 
 
@@ -113,7 +113,7 @@ def test_the_command_prints_a_table_and_the_count(file, capsys):
     assert main(["scenarios", "import", str(path), "--skip-bad"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "id             rescue coordinator  survivor              fact",
-        "disaster-0000  90 minutes          40 minutes            Ice Storm",
+        "disaster-0000  90 minutes          40 minutes            Ice_Storm",
         "disaster-0001  120 minutes         60 minutes (imputed)  Mud Flow",
         "line 3, repaired: the comma before Survivor_Condition looks like text",
         "line 4, left out: 5 cells where the header has 7",
@@ -131,7 +131,7 @@ def test_the_command_prints_json(file, capsys):
     assert found["scenarios"] == [
         {
             "id": "disaster-0000", "focal_target": 90.0, "counterparty_target": 40.0, "unit": "minutes",
-            "facts": {"disaster": "Ice Storm", "condition": "Cold hands", "needs": "Gloves, Tea",
+            "facts": {"disaster": "Ice_Storm", "condition": "Cold_hands", "needs": "Gloves, Tea",
                       "argument": "“Sit tight, the plough is near.”"},
             "imputed": False,
         }
