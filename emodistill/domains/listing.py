@@ -61,6 +61,8 @@ def _scenarios(found: Imported) -> tuple[Scenario, ...]:
 
 def _fact(scenario: Scenario) -> str:
     """The first fact that is more than a number."""
-    texts = (text for _, text in scenario.facts if text and not text.replace(".", "").isdigit())
+    texts = (
+        text for name, _ in scenario.facts if (text := scenario.fact(name)) and not text.replace(".", "").isdigit()
+    )
     text = next(texts, "")
     return text if len(text) <= _WIDEST_FACT else text[: _WIDEST_FACT - 1] + "…"
