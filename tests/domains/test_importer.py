@@ -113,7 +113,7 @@ def test_the_command_prints_a_table_and_the_count(file, capsys):
     assert main(["scenarios", "import", str(path), "--skip-bad"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "id             rescue coordinator  survivor              fact",
-        "disaster-0000  90 minutes          40 minutes            Ice_Storm",
+        "disaster-0000  90 minutes          40 minutes            Ice Storm",
         "disaster-0001  120 minutes         60 minutes (imputed)  Mud Flow",
         "line 3, repaired: the comma before Survivor_Condition looks like text",
         "line 4, left out: 5 cells where the header has 7",
