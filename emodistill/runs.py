@@ -178,12 +178,9 @@ class RunDir:
 
     def sweep(self, stage: str, task: str, alone: bool) -> None:
         """Delete the temporary files of a killed process; `alone`: the stage has no other task."""
-        for folder, pattern in (
-            (self.path(stage), ".*.tmp" if alone else f".{task}.*.tmp"),
-            (self.path(stage, task), ".*.tmp"),
-        ):
-            for leftover in folder.glob(pattern):
-                leftover.unlink(missing_ok=True)
+        mine = self.path(stage).glob(".*.tmp" if alone else f".{task}.*.tmp")
+        for leftover in [*mine, *self.path(stage, task).glob(".*.tmp")]:
+            leftover.unlink(missing_ok=True)
 
     def checksums(self, paths: list[Path]) -> dict[str, str]:
         """Checksum of each file, by its path relative to the run."""
@@ -191,7 +188,7 @@ class RunDir:
 
     def whole(self, marker: Marker) -> bool:
         """Whether every file of a finished task is there."""
-        return all(os.path.isfile(f"{self.root}/{name}") for name in marker.files)
+        return all(self.path(name).is_file() for name in marker.files)
 
     def clear(self, stage: str, task: str) -> None:
         """Delete everything a task has written, its marker first."""

@@ -173,7 +173,7 @@ def test_half_a_temporary_file_is_not_read_and_goes(shard, tmp_path):
 KILLED = """
 import sys
 from pathlib import Path
-sys.path.insert(0, {tests!r})
+sys.path += {tests!r}
 from test_shards import EPISODES, ShardWriter, ep
 writer = ShardWriter(Path({shard!r}), EPISODES, every=3)
 for k in range(len(writer.done), 100_000):
@@ -184,9 +184,9 @@ for k in range(len(writer.done), 100_000):
 
 @pytest.mark.slow
 def test_a_writer_killed_at_any_instant_leaves_a_whole_prefix(shard):
-    """Real SIGKILL: what was in a segment is there, in order and once; at most two and the one being written are not."""
+    """Real SIGKILL: what was in a segment is there, in order and once; all but the last two that were said are."""
     rng, said = random.Random(3), 0
-    code = KILLED.format(tests=str(Path(__file__).parent), shard=str(shard))
+    code = KILLED.format(tests=[str(Path(__file__).parents[k]) for k in (0, 1)], shard=str(shard))
     for _ in range(6):
         process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
         lines = iter(process.stdout)
@@ -197,7 +197,7 @@ def test_a_writer_killed_at_any_instant_leaves_a_whole_prefix(shard):
         process.wait()
         writer = ShardWriter(shard, EPISODES, every=3)
         kept = len(writer.done)
-        assert writer.done == {ep(k).id for k in range(kept)} and said - 3 <= kept - 1 <= said + 3
+        assert writer.done == {ep(k).id for k in range(kept)} and said - 2 <= kept - 1 <= said + 1
     records = writer.close()
     assert [episode.id for episode in records] == [ep(k).id for k in range(kept)] and segments(shard) == []
 
@@ -225,7 +225,7 @@ def test_a_truncated_file_is_named_whatever_its_length(shard):
     whole = shard.read_bytes()
     for length in range(0, len(whole), 97):
         shard.write_bytes(whole[:length])
-        with pytest.raises(RunFailed, match=rf"{shard} is damaged .*verify --repair"):
+        with pytest.raises(RunFailed, match=rf"{shard} is damaged: .*verify --repair"):
             read_table(shard)
 
 
@@ -256,7 +256,7 @@ def test_every_flipped_byte_is_noticed(shard):
     """Also those in HDF5's own headers, which libhdf5 reads without a check, and can crash on."""
     write_records(shard, [ep(k, text=f"grüße {k}") for k in range(3)], EPISODES)
     whole = shard.read_bytes()
-    for position in range(0, len(whole), 3):
+    for position in range(0, len(whole), 31):
         flipped = bytearray(whole)
         flipped[position] ^= 1 << position % 8
         shard.write_bytes(flipped)
