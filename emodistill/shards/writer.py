@@ -23,8 +23,6 @@ class ShardWriter(Generic[R]):
 
     def __init__(self, path: Path, codec: Codec[R], every: int = 50, seconds: float = 5.0) -> None:
         self._path, self._codec, self._every, self._seconds = path, codec, every, seconds
-        for leftover in path.parent.glob(f".{path.stem}.*.tmp"):
-            leftover.unlink()
         self._segments = sorted(path.parent.glob(f"{path.stem}.part-*.h5"))
         self._kept: dict[str, R] = {}
         for source in ([path] if path.exists() else []) + self._segments:
