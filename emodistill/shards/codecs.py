@@ -1,5 +1,6 @@
 """Which columns each kind of record becomes, with units, and back. Positions in a table are those of the records."""
 
+import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -66,10 +67,11 @@ def _encode_episodes(episodes: list[Episode]) -> Iterator[tuple[str, Column | li
     `turn.raw` holds only the replies that differ from their utterance, those of the turns `turn.raw_of`.
     """
     turns = [turn for episode in episodes for turn in episode.turns]
-    yield "turn.utterance", [t.utterance for t in turns]
-    raw_of = [k for k, t in enumerate(turns) if t.raw != t.utterance]
-    yield "turn.raw", [turns[k].raw for k in raw_of]
-    yield "turn.raw_of", np.array(raw_of, np.int32)
+    utterances, raws = [t.utterance for t in turns], [t.raw for t in turns]
+    yield "turn.utterance", utterances
+    raw_of = np.flatnonzero(np.fromiter(map(operator.ne, raws, utterances), np.bool_, len(turns)))
+    yield "turn.raw", [raws[k] for k in raw_of]
+    yield "turn.raw_of", raw_of.astype(np.int32)
     yield "turn.emotion", Coded.of([t.emotion or "" for t in turns])
     readings = [t.reading for t in turns]
     yield "turn.offer", np.array([_float(r.offer) for r in readings], np.float64)

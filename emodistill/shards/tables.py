@@ -35,6 +35,7 @@ _CHUNK = 1 << 20  # bytes of text compressed at once: long enough that threads s
 _USER_BLOCK = 512  # bytes, the smallest HDF5 knows; text, so that `head` shows it
 _CRC, _IDENTITY = b"crc32 %08x ", b"emodistill schema %d\n" % SCHEMA
 _CRC_END = len(_CRC % 0)
+_BLOCK = 1024  # texts encoded at once
 _UTF8 = ("utf-8", "surrogatepass")  # a model's reply may hold a lone surrogate
 
 
@@ -75,12 +76,15 @@ class Texts(Sequence[str]):
 
     @classmethod
     def of(cls, texts: Sequence[str]) -> "Texts":
-        """One join and one encoding if all is ASCII, where a character is a byte; else text by text."""
-        joined = "".join(texts)
-        parts = texts if joined.isascii() else [text.encode(*_UTF8) for text in texts]
-        buffer = joined.encode() if joined.isascii() else b"".join(parts)
-        lengths = np.fromiter(map(len, parts), np.int64, len(parts))
-        return cls(buffer, _offsets(lengths))
+        """A block at a time, which stays in the cache: one join and one encoding where a character is a byte."""
+        buffers, lengths = [], [np.zeros(0, np.int64)]
+        for at in range(0, len(texts), _BLOCK):
+            block = texts[at : at + _BLOCK]
+            joined = "".join(block)
+            parts = block if joined.isascii() else [text.encode(*_UTF8) for text in block]
+            buffers.append(joined.encode() if joined.isascii() else b"".join(parts))
+            lengths.append(np.fromiter(map(len, parts), np.int64, len(parts)))
+        return cls(b"".join(buffers), _offsets(np.concatenate(lengths)))
 
     def __len__(self) -> int:
         return len(self.starts) - 1

@@ -37,17 +37,36 @@ from emodistill.shards import EPISODES, open_table, read_records, write_records
 from emodistill.stages import STAGES
 from jobs.bench import Measured
 
-EPISODES_WRITTEN, SHARD, MESSAGES, MESSAGE_BYTES, ROUNDS = 100_000, 10_000, 12, 215, 3
+EPISODES_WRITTEN, SHARD, MESSAGES, MESSAGE_BYTES, ROUNDS = 100_000, 10_000, 12, 242, 3
 NUMBERS = (
     "status", "rollout", "seed", "messages", "agreed", "turn.emotion", "turn.offer", "turn.accepts", "turn.walks"
 )  # fmt: skip
 CONFIG = Path(__file__).parents[2] / "yaml" / "smoke.yaml"
+_OPEN = """
+import sys, time
+from pathlib import Path
+from emodistill.cluster.drive import changed_tasks
+from emodistill.cluster.status import summary
+from emodistill.ledger import Ledger
+from emodistill.runs import RunDir
+from emodistill.stages import STAGES
+
+started = time.perf_counter()
+run = RunDir.existing(Path(sys.argv[1]))
+config = run.config()
+changed, ledger = changed_tasks(run, config), Ledger(run, config)
+missing = {name: len(ledger.to_do(stage)) for name, stage in STAGES.items()}
+assert not changed and (missing["rollout"], missing["judge"]) == (0, 1), missing
+decided = time.perf_counter()
+summary(run)
+print(decided - started, time.perf_counter() - decided)
+"""
 
 
 def run() -> Measured:
     """All arms and the opening of 1,000 shards."""
     figures: dict[str, object] = {}
-    with tempfile.TemporaryDirectory(prefix="emodistill-store-", dir=Path.cwd()) as name:
+    with tempfile.TemporaryDirectory(dir=CONFIG.parents[1] / "results") as name:
         folder = Path(name)
         for text in ("scripted", "free"):
             figures |= {f"{text}: {key}": value for key, value in _layouts(folder, text).items()}
@@ -87,6 +106,7 @@ def _layouts(folder: Path, text: str) -> dict[str, object]:
         "limit, gzip level 1 of the text in one thread, episodes/s": (SHARD, lambda: zlib.compress(payload, 1)),
         "limit, the text written and synced, episodes/s": (SHARD, lambda: _synced(other, payload)),
     }
+    sizes: dict[str, int] = {}
     best, cpu = dict.fromkeys(arms, float("inf")), dict.fromkeys(arms, float("inf"))
     for _ in range(ROUNDS):
         for name, (_, arm) in arms.items():
@@ -94,10 +114,13 @@ def _layouts(folder: Path, text: str) -> dict[str, object]:
             arm()
             best[name] = min(best[name], time.perf_counter() - wall)
             cpu[name] = min(cpu[name], time.process_time() - used)
+            if name.startswith("peer"):
+                sizes[name.replace("written episodes/s", "bytes an episode")] = other.stat().st_size // arms[name][0]
             other.unlink(missing_ok=True)
     written = "ours, written episodes/s"
     return {
         **{name: round(count / best[name]) for name, (count, _) in arms.items()},
+        **sizes,
         "ours, processor microseconds an episode": round(cpu[written] / len(made) * 1e6, 1),
         "ours, bytes an episode": round(sum(path.stat().st_size for path in files) / len(made)),
         "text, bytes an episode": round(len(payload) / SHARD),
@@ -113,6 +136,7 @@ def _episodes(text: str) -> Iterator[Episode]:
     words = [word for utterance in utterances for word in utterance.split()]
     drawn, width = (utterances, 50) if text == "scripted" else (words, 5)
     turns = [turn for episode in played for turn in episode.turns]
+    at_least = MESSAGE_BYTES - width // 2
     for k in range(EPISODES_WRITTEN):
         episode, said = played[k % len(played)], rng.choices(turns, k=MESSAGES)
         yield replace(
@@ -121,13 +145,13 @@ def _episodes(text: str) -> Iterator[Episode]:
             scenario_id=f"crad-{k // 1000:04d}",
             rollout=k % 1000,
             seed=rng.getrandbits(63),
-            turns=tuple(_turn(i, turn, _message(rng, drawn, width)) for i, turn in enumerate(said)),
+            turns=tuple(_turn(i, turn, _message(rng, drawn, at_least)) for i, turn in enumerate(said)),
         )
 
 
-def _message(rng: random.Random, drawn: list[str], width: int) -> str:
-    message = " ".join(rng.choices(drawn, k=MESSAGE_BYTES // width))
-    while len(message) < MESSAGE_BYTES:
+def _message(rng: random.Random, drawn: list[str], at_least: int) -> str:
+    message = rng.choice(drawn)
+    while len(message) < at_least:
         message += " " + rng.choice(drawn)
     return message
 
@@ -155,8 +179,15 @@ def _groups(path: Path, episodes: list[Episode]) -> None:
 def _variable(path: Path, episodes: list[Episode]) -> None:
     with h5py.File(path, "w") as file:
         turns = [turn for episode in episodes for turn in episode.turns]
-        file.create_dataset("utterance", data=[turn.utterance for turn in turns], dtype=h5py.string_dtype())
-        file.create_dataset("id", data=[episode.id for episode in episodes], dtype=h5py.string_dtype())
+        texts = {
+            "utterance": [turn.utterance for turn in turns],
+            "emotion": [turn.emotion or "" for turn in turns],
+            "id": [episode.id for episode in episodes],
+            "scenario_id": [episode.scenario_id for episode in episodes],
+            "status": [episode.status for episode in episodes],
+        }
+        for name, column in texts.items():
+            file.create_dataset(name, data=column, dtype=h5py.string_dtype())
         file["offer"] = np.array([turn.reading.offer or np.nan for turn in turns])
         file["seed"] = np.array([episode.seed for episode in episodes])
     _sync(path)
@@ -182,12 +213,9 @@ def _sync(path: Path) -> None:
 
 def _opening(root: Path) -> dict[str, object]:
     """A run of 1,000 finished rollout and judge shards, opened by a new process that finds the one that is missing."""
-    config = validate(Config, {**load_config(CONFIG).model_dump(mode="json"), "sweep": {"shard_episodes": 1}}, "bench")
-    config = validate(
-        Config,
-        {**config.model_dump(mode="json"), "scenarios": {"train": 10, "held_out": 1}, "sweep": {"shard_episodes": 1}},
-        "bench",
-    )
+    plain = load_config(CONFIG).model_dump(mode="json")
+    changed = {"scenarios": {"train": 10, "held_out": 1}, "sweep": {"rollouts": 100, "shard_episodes": 1}}
+    config = validate(Config, {**plain, **changed}, "bench")
     run = RunDir(root)
     root.mkdir()
     run.write_config(config)
@@ -195,41 +223,16 @@ def _opening(root: Path) -> dict[str, object]:
         ledger = Ledger(run, config)
         for task in stage.tasks(config)[: 1000 - (stage.name == "judge")]:
             claim, path = ledger.claim(stage, task), run.shard(stage.name, task)
-            path.parent.mkdir(exist_ok=True)
-            path.touch()
             run.begin(stage.name, task, claim)
             path.touch()
-            run.mark(
-                Marker(
-                    stage.name,
-                    task,
-                    claim.fingerprint,
-                    claim.inputs,
-                    100,
-                    0,
-                    1.0,
-                    {str(path.relative_to(root)): "0" * 64},
-                )
-            )
-    code = (
-        "import sys, time; from pathlib import Path\n"
-        "from emodistill.runs import RunDir; from emodistill.cluster.status import summary\n"
-        "from emodistill.ledger import Ledger; from emodistill.stages import STAGES\n"
-        "from emodistill.cluster.drive import changed_tasks\n"
-        "t = time.perf_counter(); run = RunDir.existing(Path(sys.argv[1])); config = run.config()\n"
-        "changed = changed_tasks(run, config); ledger = Ledger(run, config)\n"
-        "missing = [(name, len(ledger.to_do(stage))) for name, stage in STAGES.items()]\n"
-        "assert not changed and dict(missing)['rollout'] == 0 and dict(missing)['judge'] == 1, missing\n"
-        "d = time.perf_counter(); summary(run); print(d - t, time.perf_counter() - d)"
-    )
+            recorded = {str(path.relative_to(root)): "0" * 64}
+            run.mark(Marker(stage.name, task, claim.fingerprint, claim.inputs, 100, 0, 1.0, recorded))
     decided, summed, whole = [], [], []
     for _ in range(ROUNDS):
         started = time.perf_counter()
-        said = subprocess.run(
-            [sys.executable, "-c", code, str(root)], capture_output=True, text=True, check=True
-        ).stdout
+        done = subprocess.run([sys.executable, "-c", _OPEN, str(root)], stdout=subprocess.PIPE, text=True, check=True)
         whole.append(time.perf_counter() - started)
-        one, other = map(float, said.split())
+        one, other = map(float, done.stdout.split())
         decided.append(one)
         summed.append(other)
     return {
