@@ -136,7 +136,8 @@ def _verify(options: argparse.Namespace) -> None:
     found = verify(run)
     lines = [f"{problem} ({problem.mend})" for problem in found]
     if found and options.repair:
-        repair(run, found)
+        with run.lock():
+            repair(run, found)
         print("\n".join([*lines, "That is mended; give the run's command again to make anew what was removed."]))
     elif found:
         advice = f"Mend them with: emodistill verify {options.dir} --repair, and give the run's command again."

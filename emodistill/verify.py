@@ -94,4 +94,6 @@ def _unfinished(run: RunDir, named: set[str]) -> Iterator[Problem]:
                 with open_table(path):
                     pass
             except RunFailed as error:
+                if not path.exists():
+                    continue  # a running task has just compacted it
                 yield Problem(name, str(error).removeprefix(f"{path} ").partition(". ")[0], "remove the file")
