@@ -75,6 +75,12 @@ def _parser() -> argparse.ArgumentParser:
     models = command("models", _models, "list or fetch the embedded models")
     models.add_argument("action", choices=("list", "fetch"))
     models.add_argument("name", nargs="*", help="model names")
+    scenarios = command("scenarios", _scenarios, "what a scenario CSV gives: import recovers its rows and shows them")
+    scenarios.add_argument("action", choices=("import",))
+    scenarios.add_argument("file", type=Path, help="a CSV with a published header")
+    scenarios.add_argument("--domain", help="refuse a file of another domain (default: the header tells)")
+    scenarios.add_argument("--json", action="store_true", help="machine-readable, with all facts")
+    scenarios.add_argument("--skip-bad", action="store_true", help="leave out rows that cannot be recovered")
     offer = command("offer", _offer, "the number that an utterance offers, or none")
     offer.add_argument("--domain", default="crad", help="whose unit to print (default: crad, days)")
     offer.add_argument("--json", action="store_true", help="offer, accepts and walks")
@@ -169,6 +175,16 @@ def _models(options: argparse.Namespace) -> None:
             print(f"{name}: {resolve(name)}")
         except BadInput:
             print(f"{name}: not fetched")
+
+
+def _scenarios(options: argparse.Namespace) -> None:
+    from emodistill.domains import DOMAINS, domain_named
+    from emodistill.domains.importer import import_file
+    from emodistill.domains.listing import render, summary
+
+    key = None if options.domain is None else domain_named(options.domain).key
+    found = import_file(options.file, DOMAINS.values(), key, options.skip_bad)
+    print(json.dumps(summary(found), indent=2, ensure_ascii=False) if options.json else render(found))
 
 
 def _offer(options: argparse.Namespace) -> None:

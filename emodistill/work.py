@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from emodistill.config import Config, Sampling, Spec
-from emodistill.errors import Stopped
+from emodistill.errors import BadInput, RunFailed, Stopped
 from emodistill.evaluate.variants import adapter_folder, selector_of, variant_named
 from emodistill.judge.score import judge_episodes
 from emodistill.policy.selectors import random_emotion
@@ -54,12 +54,16 @@ def judge_shard(run: RunDir, config: Config, context: TaskContext) -> Result:
     done = len(episodes) - len(missing)
     model = context.model(config.models.judge)
     attempts = config.judge.attempts
-    for verdict in judge_episodes(
-        missing, run.scenarios(), model, config.negotiation.max_messages, attempts, config.in_flight, context.stop
-    ):
-        writer.add(verdict)
-        done += 1
-        context.progress(done, len(episodes))
+    try:
+        for verdict in judge_episodes(
+            missing, run.scenarios(), model, config.negotiation.max_messages, attempts, config.in_flight, context.stop
+        ):
+            writer.add(verdict)
+            done += 1
+            context.progress(done, len(episodes))
+    except (BadInput, RunFailed):  # of a model that cannot go on
+        writer.flush()
+        raise
     if context.stop():
         writer.flush()
         raise Stopped(f"Stopped with {done} of {len(episodes)} episodes judged.")

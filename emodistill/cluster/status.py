@@ -58,7 +58,7 @@ def render(found: dict[str, Any]) -> str:
     lines.append(f"{'stage':<10}{'done':>9}{'rows':>10}{'errors':>8}{'seconds':>10}  notes")
     for name, s in found["stages"].items():
         notes = [f"{task} {progress}" for task, progress in list(s["started"].items())[:4]]
-        notes += [f"{key} {value:,.0f}" for key, value in s["usage"].items() if value]
+        notes += [f"{key} {value:,.{4 if key == 'usd' else 0}f}" for key, value in s["usage"].items() if value]
         lines.append(
             (
                 f"{name:<10}{str(s['done']) + '/' + str(s['planned']):>9}{s['rows']:>10}"

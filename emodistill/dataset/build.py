@@ -1,15 +1,18 @@
 """The dataset stage: training episodes and verdicts to `transitions.h5` and one `pairs` file for each recipe."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain
 
 import numpy as np
 
+from emodistill.chat import Messages
 from emodistill.config import EMOTIONLESS, Config
 from emodistill.dataset.rewards import advantages, step_rewards, terminal_reward
 from emodistill.dataset.transitions import UNITS, concatenate, transitions
 from emodistill.errors import RunFailed
-from emodistill.records import Dialogue, Episode, Scenario, ScoredTurn, Verdict
-from emodistill.rollout.prompts import messages, without_emotion
+from emodistill.records import Dialogue, Episode, Scenario, ScoredTurn, Style, Turn, Verdict
+from emodistill.rollout.prompts import messages, reply_of, without_emotion
 from emodistill.runs import RunDir
 from emodistill.shards import DIALOGUES, EPISODES, VERDICTS, read_records, write_records, write_table
 from emodistill.tasks import Result, TaskContext
@@ -33,14 +36,17 @@ def build_dataset(run: RunDir, config: Config, context: TaskContext) -> Result:
     hybrids = [score + 0.5 * outcome.sum() for score, outcome in zip(scores, outcomes, strict=True)]
     rows = zip(episodes, outcomes, scores, hybrids, strict=True)
     limit = config.negotiation.max_messages
+    style = Style(config.negotiation.layout, config.negotiation.replies)
     table = concatenate([transitions(scenarios[e.scenario_id], e, limit, o, s, q) for e, o, s, q in rows]).columns()
     files = [run.path("dataset", "transitions.h5")]
     write_table(files[0], table.items(), UNITS)
     for recipe in ("emotion", EMOTIONLESS):
-        dialogues = [
-            _dialogue(scenarios[e.scenario_id], e, verdicts[e.id], a, o.sum(), recipe)
-            for e, a, o in zip(episodes, advantage, outcomes, strict=True)
-        ]
+        dialogues = list(
+            chain.from_iterable(
+                _dialogues(scenarios[e.scenario_id], e, _scored(e, verdicts[e.id], a, o.sum()), recipe, style)
+                for e, a, o in zip(episodes, advantage, outcomes, strict=True)
+            )
+        )
         files.append(run.path("dataset", f"pairs-{recipe}.h5"))
         write_records(files[-1], dialogues, DIALOGUES)
     return Result(
@@ -54,16 +60,31 @@ def _outcome(scenario: Scenario, episode: Episode, config: Config) -> np.ndarray
     return rewards
 
 
-def _dialogue(
-    scenario: Scenario, episode: Episode, verdict: Verdict, advantage: np.ndarray, ret: float, recipe: str
-) -> Dialogue:
-    """The focal side's chat, exactly as it was prompted; without emotion blocks for the emotion-free recipe."""
-    focal = episode.focal_turns()
+def _scored(episode: Episode, verdict: Verdict, advantage: np.ndarray, ret: float) -> list[ScoredTurn]:
+    """The signals of each focal turn; `message` is where the response stands in the chat layout."""
+    rows = zip(episode.focal_turns(), verdict.scores, advantage.tolist(), strict=True)
+    return [
+        ScoredTurn(2 + 2 * t, turn.emotion or "", score, a, float(ret), score + 0.5 * float(ret))
+        for t, (turn, score, a) in enumerate(rows)
+    ]
+
+
+def _dialogues(
+    scenario: Scenario, episode: Episode, scored: list[ScoredTurn], recipe: str, style: Style
+) -> Iterator[Dialogue]:
+    """The focal side's chat, exactly as it was prompted; without emotion blocks for the emotion-free recipe.
+
+    In the chat layout one dialogue holds all turns; in the paper's layout each turn is a dialogue of its own.
+    """
     turns = without_emotion(episode.turns) if recipe == EMOTIONLESS else episode.turns
-    last = turns[focal[-1].index]
-    chat = (*messages(scenario, turns[: last.index], "focal", last.emotion), ("assistant", last.utterance))
-    scored = tuple(
-        ScoredTurn(2 + 2 * t, turn.emotion or "", score, float(advantage[t]), float(ret), score + 0.5 * float(ret))
-        for t, (turn, score) in enumerate(zip(focal, verdict.scores, strict=True))
-    )
-    return Dialogue(episode.id, scenario.id, chat, scored)
+    focal = [turn for turn in turns if turn.seat == "focal"]
+
+    def chat(turn: Turn) -> Messages:
+        asked = messages(scenario, turns[: turn.index], "focal", turn.emotion, style)
+        return (*asked, ("assistant", reply_of(turn, style)))
+
+    if style.layout == "chat":
+        yield Dialogue(episode.id, scenario.id, chat(focal[-1]), tuple(scored))
+        return
+    for turn, one in zip(focal, scored, strict=True):
+        yield Dialogue(f"{episode.id}-m{turn.index:02d}", scenario.id, chat(turn), (replace(one, message=1),))

@@ -3,7 +3,10 @@
 import math
 import random
 
-from emodistill.llm.base import ChatReply, ChatRequest
+from emodistill.domains import domain_named
+from emodistill.llm.base import ChatReply, ChatRequest, View
+from emodistill.rollout.agreement import standing_offer
+from emodistill.rollout.structured import dress
 from emodistill.simulator.critic import critique
 from emodistill.simulator.negotiators import counterparty_says, teacher_says
 
@@ -21,7 +24,8 @@ class ScriptedModel:
             self._ready.append(_score(request.key, critique(view.scenario, view.turns, view.max_messages)))
         else:
             says = teacher_says if view.seat == "focal" else counterparty_says
-            self._ready.append(ChatReply(request.key, says(view, random.Random(request.seed))))
+            said = says(view, random.Random(request.seed))
+            self._ready.append(ChatReply(request.key, _as_json(view, said) if request.schema else said))
 
     def poll(self) -> list[ChatReply]:
         """All replies since the last call."""
@@ -30,6 +34,14 @@ class ScriptedModel:
 
     def close(self) -> None:
         """Nothing to free."""
+
+
+def _as_json(view: View, said: str) -> str:
+    scenario = view.scenario
+    standing = standing_offer(view.turns, "focal" if view.seat == "focal" else "counterparty")
+    if standing is None:
+        standing = scenario.focal_target if view.seat == "focal" else scenario.counterparty_target
+    return dress(said, domain_named(scenario.domain).quantity, standing)
 
 
 def _score(key: str, score: float) -> ChatReply:

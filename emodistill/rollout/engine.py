@@ -11,8 +11,10 @@ from itertools import islice
 from pathlib import Path
 
 from emodistill.domains import domain_named
+from emodistill.domains.quantities import Quantity
 from emodistill.llm.base import ChatModel, ChatReply, ChatRequest, View
-from emodistill.records import DEFAULT_STYLE, Episode, Rules, Scenario, Seat, Select, Style, Turn
+from emodistill.records import DEFAULT_STYLE, Episode, Reading, Rules, Scenario, Seat, Select, Style, Turn
+from emodistill.rollout import structured
 from emodistill.rollout.agreement import Outcome, outcome
 from emodistill.rollout.offers import read
 from emodistill.rollout.prompts import messages, without_emotion
@@ -44,17 +46,19 @@ class Task:
 
 @dataclass(slots=True)
 class Usage:
-    """What a batch of episodes cost, in tokens."""
+    """What a batch of episodes cost, in tokens and money."""
 
     prompt_tokens: int = 0
     cached_tokens: int = 0
     generated_tokens: int = 0
+    usd: float = 0.0
 
     def add(self, reply: ChatReply) -> None:
         """Count one reply."""
         self.prompt_tokens += reply.prompt_tokens
         self.cached_tokens += reply.cached_tokens
         self.generated_tokens += reply.generated_tokens
+        self.usd += reply.usd
 
 
 @dataclass(slots=True)
@@ -100,7 +104,7 @@ def play(
             episode = opened.get(reply.key)
             if episode is None:
                 continue  # a late reply to an episode that an earlier, stopped call had open
-            end = _advance(episode, reply, rules)
+            end = _advance(episode, reply, rules, style)
             if end is None:
                 _ask(episode, voices, select, rules, style)
             else:
@@ -115,6 +119,7 @@ def _ask(episode: _Open, voices: dict[Seat, Voice], select: Select, rules: Rules
     emotion = episode.emotion if seat == "focal" else None
     heard = turns if seat == "focal" else without_emotion(turns)
     voice = voices[seat]
+    quantity = domain_named(task.scenario.domain).quantity
     voice.model.submit(
         ChatRequest(
             key=task.id,
@@ -125,21 +130,28 @@ def _ask(episode: _Open, voices: dict[Seat, Voice], select: Select, rules: Rules
             top_p=voice.top_p,
             max_tokens=voice.max_tokens,
             adapter=voice.adapter,
+            schema=structured.schema(quantity) if style.replies == "structured" else "",
         )
     )
 
 
-def _advance(episode: _Open, reply: ChatReply, rules: Rules) -> Outcome | None:
-    utterance = reply.text.strip()
-    if not utterance:
-        episode.problems.append(reply.error or "empty reply")
+def _advance(episode: _Open, reply: ChatReply, rules: Rules, style: Style) -> Outcome | None:
+    quantity = domain_named(episode.task.scenario.domain).quantity
+    heard = structured.parse(reply.text, quantity) if style.replies == "structured" else _words(reply.text, quantity)
+    if heard is None:
+        unusable = f"unusable reply {reply.text[:80]!r}" if reply.text.strip() else "empty reply"
+        episode.problems.append(reply.error or unusable)
         episode.attempt += 1
         return Outcome("error") if episode.attempt == ATTEMPTS else None
     emotion = episode.emotion if episode.seat == "focal" else None
-    domain = domain_named(episode.task.scenario.domain)
-    turn = Turn(len(episode.turns), episode.seat, utterance, read(utterance, domain.quantity), emotion, reply.text)
+    turn = Turn(len(episode.turns), episode.seat, *heard, emotion, reply.text)
     episode.turns, episode.attempt = (*episode.turns, turn), 0
     return outcome(episode.task.scenario, episode.turns, rules)
+
+
+def _words(text: str, quantity: Quantity) -> tuple[str, Reading] | None:
+    utterance = text.strip()
+    return (utterance, read(utterance, quantity)) if utterance else None
 
 
 def _closed(episode: _Open, end: Outcome) -> Episode:

@@ -1,14 +1,16 @@
-"""What a seat reads before it speaks: the prefix-stable chat layout (METHOD.md §3, ours).
+"""What a seat reads before it speaks. Rollout, training and evaluation all render through `messages`.
 
-System message with role and facts, then alternating turns. The emotion instruction ends the user turn it belongs to and
-stays there in later turns, so every prompt of an episode extends the one before, token for token. Rollout,
-training and evaluation all render through `messages`.
+Layout `chat` (ours, the default; METHOD.md §3): a system message with role and facts, then alternating turns. The
+emotion instruction ends the user turn it belongs to and stays there in later turns, so every prompt of an episode
+extends the one before, token for token: the engine's prefix cache serves it, and training needs one pass a dialogue.
+Layout `paper`: one user message with facts, full transcript and, last, the current emotion block.
 """
 
-from emodistill.domains import domain_named
+from emodistill.domains import Domain, domain_named
 from emodistill.emotions import instruction
 from emodistill.llm.base import Messages
 from emodistill.records import DEFAULT_STYLE, Scenario, Seat, Style, Turn
+from emodistill.rollout import structured
 
 OPENING = "Open the negotiation."
 
@@ -20,20 +22,44 @@ def messages(
 
     Only the focal side is ever told an emotion, and the other side never sees the instruction.
     """
-    chat = [("system", domain_named(scenario.domain).brief(scenario, seat))]
+    domain = domain_named(scenario.domain)
+    brief = _brief(domain, scenario, seat, style)
+    if style.layout == "paper":
+        return (("user", f"{brief}\n\n{_transcript(domain, turns)}\n\n{_with_emotion('It is your turn.', emotion)}"),)
+    chat = [("system", brief)]
     heard = OPENING
     for turn in turns:
         if turn.seat == seat:
-            chat += [("user", _with_emotion(heard, turn.emotion)), ("assistant", turn.utterance)]
+            chat += [("user", _with_emotion(heard, turn.emotion)), ("assistant", reply_of(turn, style))]
         else:
             heard = turn.utterance
     chat.append(("user", _with_emotion(heard, emotion)))
     return tuple(chat)
 
 
+def reply_of(turn: Turn, style: Style) -> str:
+    """What the speaker itself wrote: the words, or the whole JSON of a structured reply."""
+    return turn.raw.strip() if style.replies == "structured" else turn.utterance
+
+
 def without_emotion(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
     """The same words as if no emotion had been asked for: what an emotion-free policy is trained on."""
     return tuple(Turn(t.index, t.seat, t.utterance, t.reading, None, t.raw) for t in turns)
+
+
+def _brief(domain: Domain, scenario: Scenario, seat: Seat, style: Style) -> str:
+    parts = [domain.brief(scenario, seat)]
+    if seat == "counterparty":
+        parts.append(dict(domain.personas)[style.persona])
+    if style.replies == "structured":
+        parts.append(structured.request(domain.quantity))
+    return " ".join(filter(None, parts))
+
+
+def _transcript(domain: Domain, turns: tuple[Turn, ...]) -> str:
+    names = {"focal": domain.focal_role, "counterparty": domain.counterparty_role}
+    said = "\n".join(f"{names[turn.seat]}: {turn.utterance}" for turn in turns)
+    return f"The negotiation so far:\n{said}" if said else OPENING
 
 
 def _with_emotion(heard: str, emotion: str | None) -> str:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from emodistill.domains.crad import DOMAIN
 from emodistill.emotions import GOEMOTIONS, instruction
+from emodistill.records import Style
 from emodistill.rollout.prompts import OPENING, messages, without_emotion
 
 from builders import PROPERTY, dialogue, scenario
@@ -69,3 +70,20 @@ def test_without_emotion_there_is_no_block_and_the_same_words(turns):
     chat = messages(scenario(), without_emotion(turns), "focal", None)
     assert chat[1:] == tuple(zip(cycle(("user", "assistant")), words, strict=False))
     assert [replace(turn, emotion=None) for turn in turns] == list(without_emotion(turns))
+
+
+def test_the_papers_layout_is_one_message_with_the_emotion_last():
+    ((role, content),) = messages(scenario(), SAID, "focal", "fear", Style(layout="paper"))
+    assert role == "user"
+    assert content == (
+        f"{DOMAIN.brief(scenario(), 'focal')}\n\nThe negotiation so far:\ncreditor: f0\ndebtor: c1\ncreditor: f2\n"
+        f"debtor: c3\n\nIt is your turn.\n{instruction('fear')}"
+    )
+
+
+def test_a_persona_colours_the_counterparty_alone():
+    plain, threat = Style(), Style(persona="threat")
+    assert messages(scenario(), SAID, "focal", None, threat) == messages(scenario(), SAID, "focal", None, plain)
+    said = messages(scenario(), SAID, "counterparty", None, threat)
+    assert said[0][1] == f"{DOMAIN.brief(scenario(), 'counterparty')} {dict(DOMAIN.personas)['threat']}"
+    assert said[1:] == messages(scenario(), SAID, "counterparty", None, plain)[1:]
