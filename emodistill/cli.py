@@ -68,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     status = command("status", _status, "what is done, what is missing, errors and time for each stage")
     status.add_argument("--json", action="store_true", help="machine-readable")
     verify = command("verify", _verify, "re-read every file of a run and name those that are damaged")
-    verify.add_argument("--repair", action="store_true", help="remove the tasks whose files are damaged")
+    verify.add_argument("--repair", action="store_true", help="remove what is damaged, and only that")
     report = command("report", _report, "write tables and figures again from the shards that are there")
     for added in (status, verify, report):
         added.add_argument("dir", type=Path, help="run directory")
@@ -136,20 +136,20 @@ def _status(options: argparse.Namespace) -> None:
 
 def _verify(options: argparse.Namespace) -> None:
     from emodistill.runs import RunDir
+    from emodistill.verify import repair, verify
 
     run = RunDir.existing(options.dir)
-    found = run.verify()
-    lines = [line for problems in found.values() for line in problems]
+    found = verify(run)
+    lines = [f"{problem} ({problem.mend})" for problem in found]
     if found and options.repair:
-        for stage, task in found:
-            run.clear(stage, task)
-        lines.append("The tasks that made these files are removed; give the run's command again to do them anew.")
-        print("\n".join(lines))
-        return
-    if found:
-        advice = f"Remove them with: emodistill verify {options.dir} --repair, and give the run's command again."
+        with run.lock():
+            repair(run, found)
+        print("\n".join([*lines, "That is mended; give the run's command again to make anew what was removed."]))
+    elif found:
+        advice = f"Mend them with: emodistill verify {options.dir} --repair, and give the run's command again."
         raise RunFailed("\n".join([f"{len(lines)} problem(s) in {options.dir}:", *lines, advice]))
-    print(f"{options.dir}: every recorded file is whole.")
+    else:
+        print(f"{options.dir}: every recorded file is whole.")
 
 
 def _report(options: argparse.Namespace) -> None:

@@ -10,7 +10,7 @@ from emodistill.config import Config, OpenAI, Scripted, Spec
 from emodistill.domains import build_scenarios
 from emodistill.errors import BadInput
 from emodistill.models import require, resolve
-from emodistill.stages import STAGES, fingerprint
+from emodistill.stages import STAGES, Fingerprints
 
 _USERS = {
     "rollout": ("teacher", "counterparty"),
@@ -97,7 +97,7 @@ def _stage_row(config: Config, profile: Profile, name: str) -> tuple[str, ...]:
     )
     return (
         name,
-        fingerprint(STAGES[name], tasks[0], config),
+        Fingerprints(config)(STAGES[name], tasks[0]),
         str(len(tasks)),
         f"{jobs} ({min(jobs, asked.parallel)} at once)",
         needs,

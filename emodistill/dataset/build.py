@@ -9,12 +9,12 @@ import numpy as np
 from emodistill.chat import Messages
 from emodistill.config import EMOTIONLESS, Config
 from emodistill.dataset.rewards import advantages, step_rewards, terminal_reward
-from emodistill.dataset.transitions import concatenate, transitions
+from emodistill.dataset.transitions import UNITS, concatenate, transitions
 from emodistill.errors import RunFailed
 from emodistill.records import Dialogue, Episode, Scenario, ScoredTurn, Style, Turn, Verdict
 from emodistill.rollout.prompts import messages, reply_of, without_emotion
 from emodistill.runs import RunDir
-from emodistill.shards import DIALOGUES, EPISODES, VERDICTS, read_records, write_table
+from emodistill.shards import DIALOGUES, EPISODES, VERDICTS, read_records, write_records, write_table
 from emodistill.tasks import Result, TaskContext
 
 
@@ -39,7 +39,7 @@ def build_dataset(run: RunDir, config: Config, context: TaskContext) -> Result:
     style = Style(config.negotiation.layout, config.negotiation.replies)
     table = concatenate([transitions(scenarios[e.scenario_id], e, limit, o, s, q) for e, o, s, q in rows]).columns()
     files = [run.path("dataset", "transitions.h5")]
-    write_table(files[0], table)
+    write_table(files[0], table.items(), UNITS)
     for recipe in ("emotion", EMOTIONLESS):
         dialogues = list(
             chain.from_iterable(
@@ -48,7 +48,7 @@ def build_dataset(run: RunDir, config: Config, context: TaskContext) -> Result:
             )
         )
         files.append(run.path("dataset", f"pairs-{recipe}.h5"))
-        write_table(files[-1], DIALOGUES.encode(dialogues))
+        write_records(files[-1], dialogues, DIALOGUES)
     return Result(
         rows=len(table["a_tm1"]), files=files, usage={"missing_scores": float(np.isnan(list(chain(*scores))).sum())}
     )

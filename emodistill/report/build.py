@@ -3,12 +3,13 @@
 from emodistill import files
 from emodistill.config import Config, Scripted
 from emodistill.evaluate.metrics import EvalRecord, eval_records
+from emodistill.ledger import Ledger
 from emodistill.records import Scenario
 from emodistill.report.figures import utility_figure
 from emodistill.report.tables import differences, differences_csv, main_csv, main_markdown, main_rows
 from emodistill.runs import RunDir
-from emodistill.shards import EPISODES, read_records
-from emodistill.stages import STAGES, is_done
+from emodistill.shards import open_table
+from emodistill.stages import STAGES
 from emodistill.tasks import Result, TaskContext
 
 
@@ -72,11 +73,11 @@ def counterparty_label(config: Config) -> str:
 def _cells(
     run: RunDir, config: Config, scenarios: dict[str, Scenario]
 ) -> tuple[dict[str, list[EvalRecord]], list[str]]:
-    records, not_run = {}, []
+    records, not_run, ledger = {}, [], Ledger(run, config)
     for variant in config.evaluate.variants:
-        if is_done(STAGES["evaluate"], variant, run, config):
-            path = run.path("evaluate", variant, "shard-00000.h5")
-            records[variant] = eval_records(read_records([path], EPISODES), scenarios)
+        if ledger.is_done(STAGES["evaluate"], variant):
+            with open_table(run.path("evaluate", variant, "shard-00000.h5")) as episodes:
+                records[variant] = eval_records(episodes, scenarios)
         else:
             not_run.append(variant)
     return records, not_run
