@@ -5,7 +5,7 @@ from emodistill.config import Config, Scripted, Spec
 from emodistill.evaluate.metrics import EvalRecord, eval_records
 from emodistill.records import Scenario, Verdict
 from emodistill.report.figures import utility_figure
-from emodistill.report.judging import JudgeRow, judge_csv, judge_markdown, judge_rows
+from emodistill.report.judging import JudgeRow, judge_csv, judge_markdown, judge_rows, shown
 from emodistill.report.tables import differences, differences_csv, main_csv, main_markdown, main_rows
 from emodistill.runs import RunDir
 from emodistill.shards import EPISODES, VERDICTS, read_records
@@ -61,7 +61,7 @@ def _judge_note(rows: list[JudgeRow], config: Config) -> str:
     """Who made the training data, how many judge scores are missing from it, and how far the judge's repeats agree."""
     roles = f"teacher {model_label(config.models.teacher)}, judge {model_label(config.models.judge)}"
     missing, turns = sum(row.missing for row in rows), sum(row.turns for row in rows)
-    alphas = ", ".join(f"{row.domain} {row.agreement.alpha:.2f}" for row in rows)
+    alphas = ", ".join(f"{row.domain} {shown(row.agreement.alpha)}" for row in rows)
     repeats = f"; α between {config.judge.repeats} repeats: {alphas}" if config.judge.repeats > 1 else ""
     return f"Training data: {roles}; {missing} of {turns} judge scores missing{repeats}."
 

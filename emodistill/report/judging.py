@@ -57,8 +57,8 @@ def judge_markdown(rows: Iterable[JudgeRow], title: str) -> str:
     ]
     for r in rows:
         a = r.agreement
-        figures = " | ".join(map(_cell, (r.mean, r.sd, r.expected)))
-        agreed = " | ".join(map(_cell, (a.alpha, a.difference, a.within_one)))
+        figures = " | ".join(map(shown, (r.mean, r.sd, r.expected)))
+        agreed = " | ".join(map(shown, (a.alpha, a.difference, a.within_one)))
         lines.append(f"| {r.domain} | {r.turns} | {r.missing} | {r.errors} | {figures} | {r.repeats} | {agreed} |")
     lines += [
         "",
@@ -84,5 +84,6 @@ def _mean(values: np.ndarray) -> float:
     return float(values.mean()) if len(values) else math.nan
 
 
-def _cell(value: float) -> str:
+def shown(value: float) -> str:
+    """A figure for people."""
     return "—" if math.isnan(value) else f"{value:.2f}"

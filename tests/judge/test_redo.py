@@ -18,7 +18,7 @@ class Strict(BaseHTTPRequestHandler):
 
     def do_POST(self):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        said = "3" if body["messages"][-1]["content"].count("<message") < 5 else "I would say 3"
+        said = "3" if body["messages"][-1]["content"].count("</") < 5 else "I would say 3"
         message = {"role": "assistant", "content": said}
         data = json.dumps(
             {"id": "x", "object": "chat.completion", "created": 0, "model": "m",
