@@ -2,7 +2,6 @@
 
 import json
 import math
-import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -16,6 +15,8 @@ from helpers import emodistill
 class Strict(BaseHTTPRequestHandler):
     """A judge of few words: 3 (so the score is 4), but to long dialogues nothing that is a score."""
 
+    broken = True
+
     def do_POST(self):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         said = "3" if body["messages"][-1]["content"].count("</") < 5 else "I would say 3"
@@ -24,7 +25,7 @@ class Strict(BaseHTTPRequestHandler):
             {"id": "x", "object": "chat.completion", "created": 0, "model": "m",
              "choices": [{"index": 0, "finish_reason": "stop", "message": message}]}
         ).encode()  # fmt: skip
-        self.send_response(200)
+        self.send_response(500 if Strict.broken else 200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
@@ -36,9 +37,10 @@ class Strict(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Strict)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_port
+    server.shutdown()
 
 
 @pytest.fixture
@@ -77,7 +79,7 @@ def test_other_repeats_redo_the_verdicts_and_no_rollout(judge_run, tmp_path):
 
 
 @pytest.mark.slow
-def test_another_judge_that_is_down_and_then_answers(judge_run, tmp_path, port):
+def test_another_judge_that_fails_and_then_answers(judge_run, tmp_path, port):
     def status():
         found = json.loads(emodistill("status", tmp_path, "--json").stdout)["stages"]["judge"]
         return found["errors"], found["usage"]["missing_scores"]
@@ -90,10 +92,8 @@ def test_another_judge_that_is_down_and_then_answers(judge_run, tmp_path, port):
     assert all(v.error and all(map(math.isnan, v.turn_scores())) for v in verdicts(tmp_path))
     assert status() == (6, sum(map(len, turns.values())))
 
-    server = ThreadingHTTPServer(("127.0.0.1", port), Strict)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    Strict.broken = False
     judge_run(other)
-    server.shutdown()
     found = {v.episode_id: v for v in verdicts(tmp_path)}
     for key, said in turns.items():
         assert [score == 4 for score in found[key].turn_scores()] == [turn.index < 4 for turn in said]
