@@ -96,7 +96,7 @@ STAGES: dict[str, Stage] = {
               lambda c: c.recipes(), "emodistill.train.jpo:train_jpo"),
         Stage("evaluate", _evaluated, _evaluate_settings,
               lambda c: c.evaluate.variants, "emodistill.work:evaluate_variant", uniform=False),
-        Stage("tables", _every("evaluate"),
+        Stage("tables", _every("evaluate", "judge"),
               lambda c: {**_dump(c, "report"), "variants": list(c.evaluate.variants)},
               lambda c: ("main",), "emodistill.report.build:build_report"),
     )

@@ -28,7 +28,7 @@ def build_dataset(run: RunDir, config: Config, context: TaskContext) -> Result:
             "Every rollout of the sweep ended in an error, so there is nothing to train on. See the errors in rollout/."
         )
     verdicts = {v.episode_id: v for v in read_records((run.shard("judge", k) for k in shards), VERDICTS)}
-    scores = [np.array(verdicts[e.id].scores) for e in episodes]
+    scores = [np.array(verdicts[e.id].turn_scores()) for e in episodes]
     groups = np.concatenate([[e.scenario_id] * len(s) for e, s in zip(episodes, scores, strict=True)])
     advantage = np.split(advantages(np.concatenate(scores), groups), np.cumsum([len(s) for s in scores])[:-1])
 
@@ -62,7 +62,7 @@ def _outcome(scenario: Scenario, episode: Episode, config: Config) -> np.ndarray
 
 def _scored(episode: Episode, verdict: Verdict, advantage: np.ndarray, ret: float) -> list[ScoredTurn]:
     """The signals of each focal turn; `message` is where the response stands in the chat layout."""
-    rows = zip(episode.focal_turns(), verdict.scores, advantage.tolist(), strict=True)
+    rows = zip(episode.focal_turns(), verdict.turn_scores(), advantage.tolist(), strict=True)
     return [
         ScoredTurn(2 + 2 * t, turn.emotion or "", score, a, float(ret), score + 0.5 * float(ret))
         for t, (turn, score, a) in enumerate(rows)

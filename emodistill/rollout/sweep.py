@@ -19,6 +19,11 @@ def episode_tasks(scenarios: Iterable[Scenario], rollouts: int, seed: int, purpo
     ]
 
 
+def scenario_of(episode_id: str) -> str:
+    """The scenario of an episode that `episode_tasks` named."""
+    return episode_id.rpartition("-r")[0]
+
+
 def record_episodes(
     path: Path,
     tasks: list[Task],

@@ -119,25 +119,31 @@ def _turns(rows: list[tuple[str, str, str, float, bool, bool]]) -> tuple[Turn, .
     )
 
 
-_VERDICT_UNITS = {"start": "index into the scores", "score": "1..10, NaN: missing", "expected": "1..10, NaN: missing"}
+_VERDICT_UNITS = {
+    "start": "index into the focal turns",
+    "repeat_start": "index into the scores",
+    "score": "1..10, NaN: missing",
+    "expected": "1..10, NaN: missing",
+}
 
 
 def _encode_verdicts(verdicts: list[Verdict]) -> Table:
     return {
         "episode_id": [v.episode_id for v in verdicts],
         "error": [v.error for v in verdicts],
-        "start": _offsets(len(v.scores) for v in verdicts),
-        "score": np.array([s for v in verdicts for s in v.scores], np.float64),  # 1..10, NaN: missing
-        "expected": np.array([s for v in verdicts for s in v.expected], np.float64),
+        "start": _offsets(len(v.scores) for v in verdicts),  # [verdicts + 1]
+        "repeat_start": _offsets(len(turn) for v in verdicts for turn in v.scores),  # [focal turns + 1]
+        "score": np.array([s for v in verdicts for turn in v.scores for s in turn], np.float64),
+        "expected": np.array([s for v in verdicts for turn in v.expected for s in turn], np.float64),
     }
 
 
 def _decode_verdicts(table: Table) -> list[Verdict]:
-    spans = zip(table["episode_id"], table["error"], pairwise(table["start"]), strict=True)
-    return [
-        Verdict(key, tuple(table["score"][a:b].tolist()), tuple(table["expected"][a:b].tolist()), error)
-        for key, error, (a, b) in spans
-    ]
+    turns = list(pairwise(table["repeat_start"].tolist()))
+    columns = (table[name].tolist() for name in ("score", "expected"))
+    scores, expected = ([tuple(column[a:b]) for a, b in turns] for column in columns)
+    spans = zip(table["episode_id"], table["error"], pairwise(table["start"].tolist()), strict=True)
+    return [Verdict(key, tuple(scores[a:b]), tuple(expected[a:b]), error) for key, error, (a, b) in spans]
 
 
 _DIALOGUE_UNITS = {

@@ -6,7 +6,7 @@ import pytest
 
 from emodistill.config import Scripted
 from emodistill.domains.quantities import Duration
-from emodistill.judge.score import SCORES
+from emodistill.judge.score import DIGITS
 from emodistill.llm import ModelPool, make_model
 from emodistill.llm.scripted import ScriptedModel
 from emodistill.rollout.structured import parse, schema
@@ -77,11 +77,11 @@ def test_a_poll_with_nothing_asked_returns_at_once(model):
 
 @every
 def test_a_guided_choice_is_one_of_the_choices_with_probabilities_of_where_it_begins(model):
-    asked = [request(f"k{i}", i, seat="judge", choices=SCORES, logprobs=True, max_tokens=4) for i in range(8)]
+    asked = [request(f"k{i}", i, seat="judge", choices=DIGITS, logprobs=True, max_tokens=4) for i in range(8)]
     for reply in answers(model, asked).values():
-        assert reply.text in SCORES
+        assert reply.text in DIGITS
         assert sum(p for _, p in reply.alternatives) == pytest.approx(1, abs=1e-3)
-        assert all(token in SCORES for token, p in reply.alternatives if p > 1e-6)
+        assert all(token in DIGITS for token, p in reply.alternatives if p > 1e-6)
 
 
 @every

@@ -61,16 +61,16 @@ def test_a_spent_budget_keeps_the_finished_episodes_and_the_next_run_goes_on(htt
     path, sent = tmp_path / "shard.h5", []
     with Endpoint() as endpoint:
         for _ in range(20):
-            model, before = http_model(endpoint.url, concurrency=8, max_tokens_spent=25_000), sum(endpoint.billed)
+            model, before = http_model(endpoint.url, concurrency=8, max_tokens_spent=60_000), sum(endpoint.billed)
             try:
                 episodes, usage = recorded(path, model)
                 break
             except RunFailed as error:
-                assert "25,000 tokens (max_tokens_spent)" in str(error)
+                assert "60,000 tokens (max_tokens_spent)" in str(error)
             finally:
                 sent.append(sum(endpoint.billed) - before)
     assert by_id(episodes) == reference
-    assert len(sent) > 2 and max(sent) <= 25_000
+    assert len(sent) > 2 and max(sent) <= 60_000
     assert usage.prompt_tokens + usage.generated_tokens == sent[-1]
 
 

@@ -8,11 +8,12 @@ import sys
 import time
 import urllib.request
 
+import numpy as np
 import pytest
 
-from emodistill.config import OpenAI, Scripted
+from emodistill.config import Judge, OpenAI, Scripted
 from emodistill.errors import BadInput
-from emodistill.judge.score import SCORES, judge_episodes
+from emodistill.judge.score import DIGITS, judge_episodes
 from emodistill.llm import make_model
 from emodistill.policy.selectors import random_emotion
 from emodistill.records import Rules
@@ -83,9 +84,9 @@ def test_episodes_are_played_and_judged_with_expected_scores(connect):
     assert len(episodes) == 2 and not [episode.error for episode in episodes if episode.error]
     assert usage.prompt_tokens > 500 and usage.generated_tokens > 20
     scenarios = {task.scenario.id: task.scenario for task in todo}
-    verdicts = list(judge_episodes(episodes, scenarios, model, 4, attempts=1, in_flight=8))
+    verdicts = list(judge_episodes(episodes, scenarios, model, 4, Judge(attempts=1), 8, usage))
     assert [len(v.scores) for v in verdicts] == [len(e.focal_turns()) for e in episodes]
-    assert all(1 <= value <= 10 for v in verdicts for value in (*v.scores, *v.expected))
+    assert all(1 <= value <= 10 for v in verdicts for value in np.ravel((v.scores, v.expected)))
 
 
 def test_a_seed_fixes_the_words(connect):
@@ -96,12 +97,12 @@ def test_a_seed_fixes_the_words(connect):
 
 
 def test_choices_schemas_and_probabilities_are_the_servers(connect):
-    asked = [request(f"c{i}", i, choices=SCORES, logprobs=True, max_tokens=4) for i in range(6)]
+    asked = [request(f"c{i}", i, choices=DIGITS, logprobs=True, max_tokens=4) for i in range(6)]
     asked += [request(f"s{i}", i, schema=SCHEMA, max_tokens=20) for i in range(4)]
     found = answers(connect(), asked)
     for i in range(6):
         likely = {token: p for token, p in found[f"c{i}"].alternatives if p > 1e-6}
-        assert found[f"c{i}"].text in SCORES and set(likely) == {str(k) for k in range(1, 10)}
+        assert found[f"c{i}"].text in DIGITS and set(likely) == set(DIGITS)
         assert sum(likely.values()) == pytest.approx(1, abs=1e-3)
     assert all(json.loads(found[f"s{i}"].text)["offer"] in (40, 50) for i in range(4))
 

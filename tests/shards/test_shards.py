@@ -54,7 +54,8 @@ episodes = st.builds(
     words, words, st.integers(0, 2**31 - 1), st.integers(0, 2**63 - 1), st.sampled_from(STATUSES), st.none() | number,
     st.lists(said, max_size=5).map(turns_of), words,
 )  # fmt: skip
-verdicts = st.lists(st.tuples(score, score), max_size=5).map(lambda rows: [*zip(*rows, strict=True)] or [(), ()])
+repeats = st.lists(st.tuples(score, score), min_size=1, max_size=3).map(lambda pairs: tuple(zip(*pairs, strict=True)))
+verdicts = st.lists(repeats, max_size=5).map(lambda turns: [*zip(*turns, strict=True)] or [(), ()])
 scored = st.builds(ScoredTurn, st.integers(0, 99), st.sampled_from(("", *GOEMOTIONS)), score, score, number, score)
 messages = st.lists(st.tuples(words, words), max_size=5)
 dialogues = st.builds(Dialogue, words, words, messages.map(tuple), st.lists(scored, max_size=4).map(tuple))
