@@ -280,7 +280,7 @@ def test_a_bare_hdf5_reader_finds_columns_units_and_text(shard):
     "codec, record",
     [
         (EPISODES, ep(0)),
-        (VERDICTS, Verdict("e", (1.0,), (1.0,))),
+        (VERDICTS, Verdict("e", ((1.0,),), ((1.0,),))),
         (DIALOGUES, Dialogue("e", "s", (("user", "a"),), (ScoredTurn(0, "joy", 1.0, 1.0, 1.0, 1.0),))),
     ],
 )
