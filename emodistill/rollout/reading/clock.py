@@ -1,0 +1,119 @@
+"""Times of day: `10:45 pm`, `22:45`, `quarter past eleven`, `ten to midnight`, `half an hour after nine`.
+
+A negotiable time lies between 3 hours before the clock's origin and 8 hours after it (6 PM to 5 AM for 9 PM). A time
+without AM or PM is the one of its two readings that lies there.
+"""
+
+import re
+
+from emodistill.domains.quantities import Clock
+from emodistill.rollout.reading.numbers import SMALL, TENS, any_of, number
+
+BEFORE, AFTER = 3 * 60, 8 * 60  # minutes around the origin that can be bargained over
+_DAY, _NOON = 24 * 60, 12 * 60
+
+_HOUR = any_of(*SMALL[1:13])
+_TENS = any_of(*TENS[:4])
+_MINUTE = rf"(?:(?:oh|o)[ -]{any_of(*SMALL[1:10])}|{_TENS}(?:[- ]{any_of(*SMALL[1:10])})?|{any_of(*SMALL[10:])})"
+_PART = r"(?:in the (?:early )?(?:morning|evening|afternoon)|at night|tonight|tomorrow (?:morning|night|evening)|this evening)"
+_MERIDIEM = r"(?: ?[ap]m\b)"
+_TAIL = rf"(?: ?o'?clock)?{_MERIDIEM}?(?:,? {_PART})?"
+_NUMERIC = r"(?<![\w.,:])(?:2[0-4]|1\d|0?\d)(?:(?:[:.]|h(?=\d))[0-5]\d(?![\d.]*\d))?"
+_TIME = rf"(?:midnight|noon|midday|(?:{_NUMERIC}|\b{_HOUR}(?:[ -]{_MINUTE})?\b)(?:-?ish)?{_TAIL})"
+_CLEAR = (
+    rf"(?:\b(?:midnight|noon|midday)\b|{_NUMERIC}(?:-?ish)?(?: ?o'?clock|{_MERIDIEM}|,? {_PART})"
+    rf"|(?<![\w.,:])(?:2[0-4]|1\d|0?\d)(?:[:.]|h(?=\d))[0-5]\d(?![\d.]*\d)(?! ?%)|(?<![\w.,:])\d{{1,2}} [0-5]\d ?[ap]m\b"
+    rf"|\b{_HOUR}(?:[ -]{_MINUTE})?(?:-?ish)?(?: ?o'?clock|{_MERIDIEM}|,? {_PART})"
+    rf"|\b{_HOUR}[ -]{_MINUTE}\b|(?<![\w.,:])(?:[1-9]|1[0-2])-?ish\b|\b{_HOUR}-?ish\b)"
+    rf"(?:{_TAIL})"
+)
+_AFTER_WORDS = r"(?:past|after|later than|beyond)"
+_BEFORE_WORDS = r"(?:to|till|until|before|earlier than|of)"
+_OFFSETS = rf"(?:an? quarter|quarter|half|\b(?:five|ten|twenty(?:[- ]five)?)|\b(?:1[3-9]|[2-5]\d)(?! ?[ap]m))"
+
+
+def time_form(amount: str) -> str:
+    """A pattern of everything that is clearly a time of day; `amount` is the pattern of a duration."""
+    past = rf"(?:an? quarter|quarter|half|\b{_MINUTE}|\b\d{{1,2}}|\bfive|{amount}) {_AFTER_WORDS} (?:about )?{_TIME}"
+    to = rf"(?<!from )(?<!between )(?:{_OFFSETS}|{amount}) {_BEFORE_WORDS} {_TIME}"
+    half = rf"\bhalf (?:{_HOUR}|(?:1[0-2]|[1-9]))\b(?! ?(?:hours?|minutes?|of|an?)\b){_TAIL}"
+    return rf"(?:{past}|{to}|{half}|{_CLEAR})"
+
+
+_RELATIVE = re.compile(rf"^(?P<by>.+?) (?P<way>{_AFTER_WORDS}|{_BEFORE_WORDS}) (?:about )?(?P<time>{_TIME})$")
+_READ = re.compile(
+    rf"^(?:(?P<name>midnight|noon|midday)|(?P<hour>\d{{1,2}}|{_HOUR})(?:(?:[:.h]| )(?P<digits>[0-5]\d)|[ -](?P<minute>{_MINUTE}))?)"
+    rf"(?:-?ish)?(?: ?o'?clock)?(?: ?(?P<meridiem>[ap])m)?(?:,? (?P<part>{_PART}))?"
+)
+_UNIT = re.compile(r"(?P<count>.+?)[ -]?(?P<unit>hours?|hrs?|h|minutes?|mins?|seconds?|secs?)(?: and a (?P<more>half|quarter))?$")
+_WORTH = {"h": 60.0, "m": 1.0, "s": 1 / 60}
+
+
+def value(said: str, clock: Clock) -> float | None:
+    """Minutes past the origin of a text that `time_form` matches; None outside the negotiable hours."""
+    if said.startswith("half ") and not _RELATIVE.match(said):
+        start = _minute_of_day(said[5:], clock)
+        return None if start is None else _past(start + 30, clock)
+    relative = _RELATIVE.match(said)
+    if relative is None:
+        start = _minute_of_day(said, clock)
+        return None if start is None else _past(start, clock)
+    start, offset = _minute_of_day(relative["time"], clock), _offset(relative["by"])
+    if start is None or offset is None:
+        return None
+    return _past(start + (offset if re.match(_AFTER_WORDS, relative["way"]) else -offset), clock)
+
+
+def bare_hour(said: str, clock: Clock) -> float | None:
+    """Minutes past the origin of a number alone, if it can be an hour: 1 to 12."""
+    hour = number(said)
+    return _negotiable(hour * 60, clock) if hour in range(1, 13) else None
+
+
+def _past(minute: float, clock: Clock) -> float | None:
+    """Minutes past the origin of a minute of the day, in the negotiable hours."""
+    past = (minute - clock.origin * 60 + BEFORE) % _DAY
+    return past - BEFORE if past <= BEFORE + AFTER else None
+
+
+def _negotiable(minute: float, clock: Clock) -> float | None:
+    """Minutes past the origin of a time on a twelve-hour dial."""
+    reading = _past(minute, clock)
+    return reading if reading is not None else _past(minute + _NOON, clock)
+
+
+def _minute_of_day(said: str, clock: Clock) -> float | None:
+    found = _READ.match(said)
+    if found is None:
+        return None
+    if found["name"]:
+        return 0.0 if found["name"] == "midnight" else float(_NOON)
+    hour = int(found["hour"]) if found["hour"].isdigit() else int(number(found["hour"]))
+    words = (found["minute"] or "zero").removeprefix("oh").removeprefix("o ").removeprefix("o-").strip(" -")
+    minute = hour * 60 + (float(found["digits"]) if found["digits"] else number(words))
+    half = found["meridiem"] or _half_of_day(found["part"], hour)
+    if half:
+        return minute % _NOON + (_NOON if half == "p" else 0) if hour <= 12 else minute
+    if hour > 12 or hour == 0 or found["hour"].startswith("0"):
+        return minute
+    past = _negotiable(minute, clock)
+    return None if past is None else past + clock.origin * 60
+
+
+def _half_of_day(part: str | None, hour: int) -> str | None:
+    if part is None:
+        return None
+    if "morning" in part:
+        return "a"
+    return "a" if "night" in part and (hour == 12 or hour < 6) else "p"
+
+
+def _offset(by: str) -> float | None:
+    """Minutes in `half`, `a quarter`, `ten`, `45 minutes`, `an hour and a half`."""
+    if by in ("half", "quarter", "a quarter"):
+        return 30.0 if by == "half" else 15.0
+    found = _UNIT.match(by)
+    if found is None:
+        return number(by) if re.fullmatch(r"[\w -]+", by) and not re.search(r"day|week|month|fortnight", by) else None
+    many = number(found["count"]) + {"half": 0.5, "quarter": 0.25}.get(found["more"] or "", 0.0)
+    return many * _WORTH[found["unit"][0]]
