@@ -10,9 +10,12 @@ from itertools import zip_longest
 
 from emodistill.domains.quantities import Quantity
 from emodistill.records import Reading
-from emodistill.rollout.reading import moves, offered
+from emodistill.rollout.reading import offered
+from emodistill.rollout.reading.acceptance import accepts, retracts
 from emodistill.rollout.reading.figures import figures, skeleton
-from emodistill.rollout.reading.text import said
+from emodistill.rollout.reading.others import is_echo, refuses_echo
+from emodistill.rollout.reading.text import plain, said
+from emodistill.rollout.reading.walking import walks
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +34,22 @@ class _Sentence:
 def read(utterance: str, quantity: Quantity) -> Reading:
     """What the words do: offer in the quantity's unit, acceptance, walk-away. Reads the first 2,000 characters."""
     words = said(utterance)
-    offer, strength, accepts, walks = None, offered.NONE, False, False
+    offer, strength, accepting, walking = None, offered.NONE, False, False
     parts = [_sentence(sentence, quantity) for sentence in words.sentences]
     for part, follower in zip_longest(parts, parts[1:]):
         if part.strength >= max(strength, offered.FORMER) and not (part.echo and follower and follower.refuses):
             offer, strength = part.offer, part.strength
-        accepts = (accepts and not part.retracts) or part.accepts
-        walks = walks or part.walks
-    accepts = accepts and not words.tagged
-    return Reading(offer=offer, accepts=accepts, walks=walks and not accepts and not words.tagged)
+        accepting = (accepting and not part.retracts) or part.accepts
+        walking = walking or part.walks
+    accepting = accepting and not words.tagged
+    return Reading(offer=offer, accepts=accepting, walks=walking and not accepting and not words.tagged)
 
 
 @lru_cache(maxsize=1 << 14)
 def _sentence(sentence: str, quantity: Quantity) -> _Sentence:
-    found = figures(sentence, quantity)
-    marked, places = skeleton(sentence, found)
+    text = plain(sentence)
+    found = figures(text, quantity)
+    marked, places = skeleton(text, found)
     best, best_strength = None, offered.NONE
     for figure, place in zip(found, places, strict=True):
         strength = offered.strength(marked, place, figure, quantity) if figure.value is not None else offered.NONE
@@ -54,9 +58,9 @@ def _sentence(sentence: str, quantity: Quantity) -> _Sentence:
     return _Sentence(
         offer=best,
         strength=best_strength,
-        echo=best is not None and marked.endswith("?") and offered.is_alone(marked[: places[-1]]) and places[-1] + 2 >= len(marked),
-        refuses=moves.rejects_echo(marked),
-        accepts=moves.accepts(marked),
-        walks=moves.walks(marked),
-        retracts=moves.retracts(marked),
+        echo=best is not None and is_echo(marked),
+        refuses=refuses_echo(marked),
+        accepts=accepts(marked),
+        walks=walks(marked),
+        retracts=retracts(marked),
     )

@@ -34,7 +34,7 @@ _OFFSETS = rf"(?:an? quarter|quarter|half|\b(?:five|ten|twenty(?:[- ]five)?)|\b(
 
 def time_form(amount: str) -> str:
     """A pattern of everything that is clearly a time of day; `amount` is the pattern of a duration."""
-    past = rf"(?:an? quarter|quarter|half|\b{_MINUTE}|\b\d{{1,2}}|\bfive|{amount}) {_AFTER_WORDS} (?:about )?{_TIME}"
+    past = rf"(?<!not )(?<!even )(?:an? quarter|quarter|half|\b{_MINUTE}|\b\d{{1,2}}|\bfive|{amount}) {_AFTER_WORDS} (?:about )?{_TIME}"
     to = rf"(?<!from )(?<!between )(?:{_OFFSETS}|{amount}) {_BEFORE_WORDS} {_TIME}"
     half = rf"\bhalf (?:{_HOUR}|(?:1[0-2]|[1-9]))\b(?! ?(?:hours?|minutes?|of|an?)\b){_TAIL}"
     return rf"(?:{past}|{to}|{half}|{_CLEAR})"

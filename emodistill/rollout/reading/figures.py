@@ -43,7 +43,7 @@ _MONEY = rf"[$€£¥₹][ ]?\d[\d,.]*(?: ?(?:k|m|million|billion|thousand|grand
 _OTHER = (
     rf"(?:{NUMBER}|\d[\d,.]*)(?: and a half)?[ -]?{_MONEY_UNIT}"
     rf"|(?:{NUMBER}|\b(?:half )?an?)[ -](?:years?|decades?|centur|semesters?|nights?|year-olds?)\b"
-    r"|\d+(?:[/:-]\d+){2,}|\d+[/:]\d+(?: ?[ap]m)?|\d+ ?[ap]m\b|№ ?\d+|\d+(?:st|nd|rd|th)\b|\b[a-z]+-?\d[\w-]*|\d[\d,.]*[a-z]+\w*"
+    r"|\d+(?:[/:-]\d+){2,}|\d+ (?:over|out of) \d+|\d+[/:]\d+(?: ?[ap]m)?|\d+ ?[ap]m\b|№ ?\d+|\d+(?:st|nd|rd|th)\b|\b[a-z]+-?\d[\w-]*|\d[\d,.]*[a-z]+\w*"
     r"|\d[\d.,]{4,}"
 )
 _SCAN = {
@@ -109,7 +109,7 @@ def _figure(text: str, match: re.Match[str], quantity: Quantity) -> Figure:
     kind, said = match.lastgroup, match[0]
     value, unit = None, None
     if kind == "bare":
-        value = clock.bare_hour(said, quantity) if isinstance(quantity, Clock) else number(said)
+        value = clock.bare_hour(said, quantity) if isinstance(quantity, Clock) else number(said) or None
     elif kind == "time" and isinstance(quantity, Clock):
         value, unit = clock.value(said, quantity), 1.0
     elif kind == "amount" and isinstance(quantity, Duration) and not _idiom(text, match):

@@ -1,4 +1,4 @@
-"""From an utterance to plain sentences: lower case, one kind of quote and dash, and only the speaker's own words.
+"""From an utterance to plain sentences: one kind of quote and dash, lower case, and only the speaker's own words.
 
 Left out: words quoted from others ("you said 'deal'"), JSON, and everything after a role tag such as `debtor:`, because
 a line in the other side's name is not that side's move.
@@ -16,73 +16,72 @@ _PLAIN = str.maketrans(
         **dict.fromkeys("“”„‟″«»", '"'),
         **dict.fromkeys("‐‑‒–−", "-"),
         **dict.fromkeys("—―", " - "),
-        **dict.fromkeys("*_\u200b\u200c\u200d\u2060\ufeff\u00ad"),
-        **dict.fromkeys("~¤", " "),
-        "#": "№",  # `#`, `~` and `¤` stand for figures later
+        **dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff\u00ad"),
+        **{"½": " and a half", "¼": " and a quarter"},
     }
 )
-_FRACTIONS = str.maketrans({"½": " and a half", "¼": " and a quarter"})
+_MARKS = str.maketrans({"*": None, "_": None, "~": " ", "¤": " ", "#": "№"})  # `#`, `~`, `¤` stand for figures later
 _LONE_FRACTION = re.compile(r"(?<!\d) and a (?=half|quarter)")
-_MERIDIEM = re.compile(r"\b([ap])\.\s?m\b\.?")
-_ABBREVIATION = re.compile(r"\b(approx|max|mr|mrs|ms|dr|vs|est)\.(?=\s)")
-_CONTRACTED = re.compile(r"\b(?:ca|wo|can)n(?: ?'?)t\b|\bcan not\b")
+_WHOLE_TEXT = re.compile(r"[\n\"{\[:]|(?<!\w)'")  # what cannot be left to single sentences
 _PARAGRAPH = re.compile(r"\s*\n(?:\s*\n\s*|(?=\s*[-•]))")
 _JSON = re.compile(r"[{\[][^{}\[\]]*[:,][^{}\[\]]*[}\]]")
 _ROLE = re.compile(
-    r"(?:^|(?<=[.!?\n\]>\"'] )|(?<=[\n.!?>\]]))[<\[]?(?:the )?"
+    r"(?:^|(?<=[.!?>\]\"'] )|(?<=[\n.!?>\]]))[<\[*]*(?:the )?"
     r"(?:creditor|debtor|counterparty|focal|patient|scheduler|survivor|(?:rescue )?coordinator|rescuer|student"
-    r"|(?:sleep )?coach|assistant|user|system|human|agent|hospital|judge)[>\]]? ?:"
+    r"|(?:sleep )?coach|assistant|user|system|human|agent|hospital|judge)[>\]*]* ?:"
 )
-_QUOTED = re.compile(r"([^.!?;\"]{0,60})(?:\"([^\"]{0,300})\"|(?<![\w'])'([^']{1,300})'(?!\w))([^.!?;\"]{0,20})")
+_QUOTED = re.compile(r"\"([^\"]{0,300})\"|(?<![\w'])'(?=\w)([^']{1,300})'(?!\w)")
 _OTHERS_WORDS = re.compile(r"\b(?:you|your|they|he|she|who|someone|word|phrase|term)\b[^,]*,?\s*$|\b(?:not|never|n't)\s*$")
 _ATTRIBUTED = re.compile(r"^[,\s]*(?:you|they|he|she) (?:\w+ )?(?:said|say|told|wrote|claimed|keep)\b")
-_END = re.compile(r"(?<=[.!?;])[\"')\]]*\s+|\n+")
+_END = re.compile(
+    r"(?<=[.!?;])(?<!\b[ap]\.m\.)(?<!\bapprox\.)(?<!\bmax\.)(?<!\b[md]r\.)(?<!\bmrs\.)(?<!\best\.)(?<!\bvs\.)[\"')\]*]*\s+|\n+",
+    re.IGNORECASE,
+)
+_MERIDIEM = re.compile(r"\b([ap])\.\s?m\b\.?")
+_ABBREVIATION = re.compile(r"\b(approx|max|mr|mrs|ms|dr|est|vs)\.(?= )")
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
     """The sentences of one utterance; `tagged` if it began with a role tag, so that whose words they are is open."""
 
-    sentences: tuple[str, ...]
+    sentences: list[str]
     tagged: bool
 
 
 def said(utterance: str) -> Said:
-    """The first `LIMIT` characters as plain sentences, each with its closing mark."""
-    text = utterance[:LIMIT]
+    """The sentences in the first `LIMIT` characters, each with its closing mark, still to be made `plain`."""
+    text, tagged = utterance[:LIMIT].strip(), False
     if not text.isascii():
-        text = _LONE_FRACTION.sub(" ", text.translate(_FRACTIONS))
+        text = _LONE_FRACTION.sub(" ", text.translate(_PLAIN))
         text = unicodedata.normalize("NFKC", text)[:LIMIT]
-    text = text.lower().translate(_PLAIN)
-    if "\n" in text:
-        text = "\n".join(" ".join(paragraph.split()) for paragraph in _PARAGRAPH.split(text))  # else a wrapped line
-    else:
-        text = " ".join(text.split())
-    if "{" in text or "[" in text:
-        text = _JSON.sub(" ", text)
-    text, tagged = _own_lines(text) if ":" in text else (text, False)
-    if '"' in text or "'" in text:
-        text = _own_words(text)
-    if "." in text:
-        text = _ABBREVIATION.sub(r"\1", _MERIDIEM.sub(r"\1m", text))
-    return Said(tuple(sentence for sentence in _END.split(text) if sentence), tagged)
+    if _WHOLE_TEXT.search(text):
+        text, tagged = _own(text.lower())
+    return Said([sentence for sentence in _END.split(text) if sentence], tagged)
 
 
-def _own_lines(text: str) -> tuple[str, bool]:
+def plain(sentence: str) -> str:
+    """A sentence in lower case with single spaces, without emphasis and the points of abbreviations."""
+    text = " ".join(sentence.lower().translate(_MARKS).split())
+    return _ABBREVIATION.sub(r"\1", _MERIDIEM.sub(r"\1m", text))
+
+
+def _own(text: str) -> tuple[str, bool]:
+    """The speaker's own words, wrapped lines joined, and whether a role tag came first."""
+    text = "\n".join(" ".join(paragraph.split()) for paragraph in _PARAGRAPH.split(text))
+    text = _JSON.sub(" ", text)
     first = _ROLE.match(text)
     start = first.end() if first else 0
     other = _ROLE.search(text, start)
-    return text[start : other.start() if other else None].strip(), first is not None
-
-
-def _own_words(text: str) -> str:
-    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" and text[0] not in text[1:-1].replace("'t", ""):
-        return text[1:-1]
-    return _QUOTED.sub(_kept, text)
+    text = text[start : other.start() if other else None].strip()
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" and text.count(text[0]) == 2:
+        return text[1:-1], first is not None
+    return _QUOTED.sub(_kept, text), first is not None
 
 
 def _kept(match: re.Match[str]) -> str:
-    before, quoted, after = match[1], match[2] if match[3] is None else match[3], match[4]
-    if _OTHERS_WORDS.search(before) or _ATTRIBUTED.search(after):
-        quoted = ""
-    return f"{before}{quoted}{after}"
+    text, quoted = match.string, match[2] if match[1] is None else match[1]
+    before = re.split(r"[.!?;]", text[max(0, match.start() - 60) : match.start()])[-1]
+    if _OTHERS_WORDS.search(before) or _ATTRIBUTED.search(text[match.end() : match.end() + 20]):
+        return " "
+    return quoted
