@@ -12,8 +12,9 @@ from emodistill.domains.quantities import Quantity
 from emodistill.records import Reading
 from emodistill.rollout.reading import offered
 from emodistill.rollout.reading.acceptance import accepts, retracts
-from emodistill.rollout.reading.figures import figures, skeleton
+from emodistill.rollout.reading.figures import figures
 from emodistill.rollout.reading.others import is_echo, refuses_echo
+from emodistill.rollout.reading.skeleton import skeleton
 from emodistill.rollout.reading.text import plain, said
 from emodistill.rollout.reading.walking import walks
 

@@ -28,7 +28,8 @@ _ON = group(r"""
     (?= to (?:close|end|settle|get|move|show|keep|avoid|make|help)\b)
 """)
 _TAKE = group("""
-    accept|agree (?:to|on|with)|take|settle (?:for|on|at)|go (?:along )?with|sign(?: off on)?|approve|shake (?:hands )?on
+    accept|agree (?:to|on|with)|take|settle (?:for|on|at)|go (?:along )?with|sign(?: off on)?|approve
+    shake (?:hands )?on
     commit to|say yes to|consent to|confirm|match|honou?r|respect|grant|take you up on|live with|work with|do|manage
     handle|support|stick to|wait|hold on|hang on
 """)
@@ -58,72 +59,111 @@ _ACCEPT = wording(rf"""
     {_WE} agree to (?:pay|wait|hold on|hang on|go to (?:bed|sleep)|sleep|be in bed)[^,;#~]{{0,30}} \#
     {_WE}{_SOFTLY} {_PLEASED} (?:with|to) {_THAT}{_ON}
     \b{_GLAD} (?:accept|agree|take) (?:that|it|this|your)\b
-    \b(?:i|we)(?:'ll| will| can)(?: \w+ly| just)? (?:do that|wait that long|(?:hold|hang) (?:on|out)(?: for)? that long){_OVER}
+    \b(?:i|we)(?:'ll| will| can)(?: \w+ly| just)? (?:do that|wait that long|(?:hold|hang) (?:on|\
+        out)(?: for)? that long){_OVER}
     \bi(?:'ll| will| can)(?: \w+ly| just)? do it{_OVER}|\bi(?:'ll| will) be (?:in bed|asleep) by then\b
     \b(?:i|we) have no objections?\b|\b(?:i|we) do (?:accept|agree){_OVER}
     # a deal
-    \b(?:you|we|i)(?:'ve| have)?(?: just)? (?:got|have)(?: yourself| yourselves| ourselves)? an? (?:\w+ )?(?:deal|agreement)\b
-    \b(?:you|we)(?:'ve| have) an? (?:\w+ )?(?:deal|agreement)\b|\b(?:you have|you've got) my (?:agreement|acceptance|consent)\b
-    \b(?:that's|that is|it's|it is|then it's|call it|consider (?:it|this|that)|let's call (?:it|that)|sounds like) an? (?:\w+ )?deal\b
-    \b(?:we're|we are|we've|it's|it is|that's|that is|consider (?:it|that)) (?:all )?(?:agreed|settled|sorted|in agreement|done and dusted)\b
+    \b(?:you|we|i)(?:'ve| have)?(?: just)? (?:got|have)(?: yourself| yourselves| ourselves)? an? (?:\w+ )?(?:deal|\
+        agreement)\b
+    \b(?:you|we)(?:'ve| have) an? (?:\w+ )?(?:deal|agreement)\b
+    \b(?:you have|you've got) my (?:agreement|acceptance|consent)\b
+    \b(?:that's|that is|it's|it is|then it's|call it|consider (?:it|this|that)|let's call (?:it|that)|\
+        sounds like) an? (?:\w+ )?deal\b
+    \b(?:we're|we are|we've|it's|it is|that's|that is|consider (?:it|that)) (?:all )?(?:agreed|settled|sorted|\
+        in agreement|done and dusted)\b
     \bconsider it done\b|\byes to (?:your|the|that)\b
     \b(?:book|put|sign|schedule|pencil) (?:me|us) (?:in|down|up)(?: for (?:it|that|(?:your|the|those) \#))?{_OVER}
     # short answers
-    (?:^|[,:-] |\b{_OPENER} )(?:(?:done )?deal|agreed|accepted|settled|sold|done)(?= ?(?:$|[.,!;:)]|- |then\b|(?:at |on |for |)[#~]|it is\b|and\b))
-    (?:^|[,:-] |\b{_OPENER} )(?:offer accepted|you're on|you win|we're on|count (?:me|us) in|i'm in|no objections?|lock it in|book it|say no more){_OVER}
+    (?:^|[,:-] |\b{_OPENER} )(?:(?:done )?deal|agreed|accepted|settled|sold|done)(?= ?(?:$|[.,!;:)]|- |then\b|\
+        (?:at |on |for |)[#~]|it is\b|and\b))
+    (?:^|[,:-] |\b{_OPENER} )(?:offer accepted|you're on|you win|we're on|count (?:me|us) in|i'm in|no objections?|\
+        lock it in|book it|say no more){_OVER}
     (?:^|[,:-] |\b{_OPENER} )let's (?:do|go with|shake on|lock in) (?:it|that|this|your \#){_OVER}
     (?:^|[,:-] |\b{_OPENER} )(?:works for|(?:fine|good|ok|okay|alright) (?:by|with|for)|suits) (?:me|us)\b
-    (?:^|[,:-] |\b{_OPENER} )sounds (?:good|great|fair|perfect|fine|reasonable|acceptable|like a plan)(?: to (?:me|us))?{_OVER}
+    (?:^|[,:-] |\b{_OPENER} )sounds (?:good|great|fair|perfect|fine|reasonable|acceptable|like a plan)(?: to (?:me|\
+        us))?{_OVER}
     # what is on the table, praised
-    \b(?:that|this|it|your (?:\w+ ){{0,2}}?{_TERMS}|the {_TERMS})(?:'s| is| are| will| would| does|'ll|'d)?(?: be)?{_SOFTLY} {_WORKS}
+    \b(?:that|this|it|your (?:\w+ ){{0,2}}?{_TERMS}|the {_TERMS})(?:'s| is| are| will| would| does|'ll|\
+        'd)?(?: be)?{_SOFTLY} {_WORKS}
     ^(?:{_OPENER}[,.]? )*[#~](?:,|) (?:it is|it'll be|then it is|sharp it is|agreed)\b
-    ^(?:{_OPENER},? )+(?:your |the |those |that )?[#~](?: is| are| will| does)? (?:works?|fine|acceptable|good|okay|ok|do|agreed|sounds|manageable|doable|suits)\b
-    ^(?:your |the |those )?[#~] (?:works for (?:me|us)|works(?= ?[.,!])|(?:is|are) (?:fine|acceptable|ok|okay|good|agreed|agreeable|accepted)\b|sounds (?:good|fair|fine|great|reasonable|acceptable)|suits (?:me|us))
+    ^(?:{_OPENER},? )+(?:your |the |those |that )?[#~](?: is| are| will| does)? (?:works?|fine|acceptable|good|okay|\
+        ok|do|agreed|sounds|manageable|doable|suits)\b
+    ^(?:your |the |those )?[#~] (?:works for (?:me|us)|works(?= ?[.,!])|(?:is|are) (?:fine|acceptable|ok|okay|good|\
+        agreed|agreeable|accepted)\b|sounds (?:good|fair|fine|great|reasonable|acceptable)|suits (?:me|us))
 """)
-_HINT = wording("""
-    accept|agree|deal|settle|take|done|fine|ok|good|great|works?|suits?|do|yes|book|schedule|sold|win|with|sounds|consent|concur
-    concede|surrender|approve|that|it|in|on|objection|pencil|sign|put|more|grant|match|honou?r|respect|confirm|acceptable|wait|hold|hang|live|agreement
-""", r"\b")
+_HINT = wording(
+    """
+    accept|agree|deal|settle|take|done|fine|ok|good|great|works?|suits?|do|yes|book|schedule|sold|win|with|sounds
+    consent|concur
+    concede|surrender|approve|that|it|in|on|objection|pencil|sign|put|more|grant|match|honou?r|respect|confirm
+    acceptable|wait|hold|hang|live|agreement
+""",
+    r"\b",
+)
 _OWN_LIMIT = wording(
     rf"(?:can|could|{_GLAD}|going to) (?:accept|take|agree (?:to|on)|commit to|live with|do) [#~]", r"\b"
 )
 _DENIED = wording(r"""
-    \b(?:not|never|cannot|neither|nor|unable|refuse[sd]?|nobody|hardly|without|before|until|nowhere|almost|nearly)\b[^,;:]{0,60}$
+    \b(?:not|never|cannot|neither|nor|unable|refuse[sd]?|nobody|hardly|without|before|until|nowhere|almost|\
+        nearly)\b[^,;:]{0,60}$
     n't\b[^,;:]{0,60}$
-    \b(?:rather than|instead of|far from|as if|wish(?:ed)?|no way|once|whether|who says|pretend|supposed to|doubt|tempted)\b[^,;:]{0,60}$
+    \b(?:rather than|instead of|far from|as if|wish(?:ed)?|no way|once|whether|who says|pretend|supposed to|doubt|\
+        tempted)\b[^,;:]{0,60}$
     \b(?:why (?:should|would|must)|how (?:can|could)|(?:could|might|may|would) (?:have|only))\b[^,;:]{0,60}$
     \b(?:force\w*|make me|waiting for|one day|someday|maybe|perhaps)\b[^,;:]{0,60}$
-    \byou(?:'d)? (?:sa(?:y|id)|think|want|expect|claim|told|need|believe|hope|wanted|assume|heard|thought)\b[^,;:]{0,60}$
+    \byou(?:'d)? (?:sa(?:y|id)|think|want|expect|claim|told|need|believe|hope|wanted|assume|heard|\
+        thought)\b[^,;:]{0,60}$
     \b(?:they|he|she) (?:said|says|wants?|told|thinks?)\b[^,;:]{0,60}$
     \b(?:do|does|would|could|can|should|are|is)(?: we| you| it) ?$
     (?:'d|\bwould) (?:\w+ )?(?:say |be a )?$
 """)
-_CONDITION = wording("""
-    if|unless|provided|providing|as long as|so long as|on (?:the |one |this )?conditions?|contingent|assuming|only (?:when|once)
-    in exchange for|in return for|subject to|except|(?:when|once|as soon as|until) you|the (?:moment|minute|day|second) you
+_CONDITION = wording(
+    """
+    if|unless|provided|providing|as long as|so long as|on (?:the |one |this )?conditions?|contingent|assuming
+    only (?:when|once)
+    in exchange for|in return for|subject to|except|(?:when|once|as soon as|until) you
+    the (?:moment|minute|day|second) you
     should you|were you to|had you|in case|would have|depending
-""", r"\b", r"\b")
-_NO_CONDITION = wording(r"""
-    if (?:that(?:'s| is)|it(?:'s| is| means| helps| gets| ends| keeps)|this (?:is|means|helps)|i must|we must)\b[^#~]{0,60}$
+""",
+    r"\b",
+    r"\b",
+)
+_NO_CONDITION = wording(
+    r"""
+    if (?:that(?:'s| is)|it(?:'s| is| means| helps| gets| ends| keeps)|this (?:is|means|helps)|i must|\
+        we must)\b[^#~]{0,60}$
     if (?:you (?:insist|say so|must)|it must|necessary|need be|nothing else|anything|only|not)\b[^#~]{0,60}$
     (?:as|even) if\b
-""", r"\b")
-_PRICED = wording(r"""
+""",
+    r"\b",
+)
+_PRICED = wording(
+    r"""
     [#~][^,;]*,? and
-    ^(?:(?:just|please|so|then|well|ok|okay|but) )?(?:make|give|bring|get|drop|lower|raise|add|promise|throw|cut|come|move|meet|show|send|put|waive)\b.*(?:\b(?:and|then)|[,-])
-    ^(?:(?:just|please|so|then|well|ok|okay|but) )?(?:knock|take|reduce|extend|offer|let|do|say|pay|go|sign|keep|commit|find|shave|push|stretch|accept|agree|guarantee|name|increase|shorten|split|call|settle)\b.*(?:\b(?:and|then)|[,-])
+    ^(?:(?:just|please|so|then|well|ok|okay|but) )?(?:make|give|bring|get|drop|lower|raise|add|promise|throw|cut|\
+        come|move|meet|show|send|put|waive)\b.*(?:\b(?:and|then)|[,-])
+    ^(?:(?:just|please|so|then|well|ok|okay|but) )?(?:knock|take|reduce|extend|offer|let|do|say|pay|go|sign|keep|\
+        commit|find|shave|push|stretch|accept|agree|guarantee|name|increase|shorten|split|call|settle)\b.*(?:\b(?:and|\
+        then)|[,-])
     (?:one|any|another|a single) (?:more )?[^,;]* and
     \~ more [^,;]* and
-""", tail=r" ?(?:then |so |maybe |perhaps )?(?:i'll |we'll |it'll be |we )?$")
+""",
+    tail=r" ?(?:then |so |maybe |perhaps )?(?:i'll |we'll |it'll be |we )?$",
+)
 _TAKEN_BACK = wording(
-    r"[#~]|n't\b|\b(?:not|cannot|only|need|want|too|first|must|unless|if|still|would|could you|requires?|how about|prefer)\b",
+    r"[#~]|n't\b|\b(?:not|cannot|only|need|want|too|first|must|unless|if|still|would|could you|requires?|prefer)\b",
     r"\b(?:but|however|though|except|only|yet)\b.*",
 )
-_RETRACTS = wording("""
+_RETRACTS = wording(
+    """
     only (?:if|when)|(?:on|under|with) one condition|provided|as long as|unless|if and only if|except
     i take (?:that|it) back|scratch that|never ?mind|on second thought|wait,? no|no,? wait|actually,? no|just kidding
     not really|i changed my mind|i was (?:joking|kidding)
-""", r"^(?:but |and |well,? |though |however,? |that is,? )*", r"\b")
+""",
+    r"^(?:but |and |well,? |though |however,? |that is,? )*",
+    r"\b",
+)
 
 
 def accepts(sentence: str) -> bool:

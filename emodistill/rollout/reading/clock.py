@@ -8,6 +8,7 @@ import re
 
 from emodistill.domains.quantities import Clock
 from emodistill.rollout.reading.numbers import SMALL, TENS, any_of, number
+from emodistill.rollout.reading.wording import group
 
 BEFORE, AFTER = 3 * 60, 8 * 60  # minutes around the origin that can be bargained over
 _DAY, _NOON = 24 * 60, 12 * 60
@@ -15,37 +16,47 @@ _DAY, _NOON = 24 * 60, 12 * 60
 _HOUR = any_of(*SMALL[1:13])
 _TENS = any_of(*TENS[:4])
 _MINUTE = rf"(?:(?:oh|o)[ -]{any_of(*SMALL[1:10])}|{_TENS}(?:[- ]{any_of(*SMALL[1:10])})?|{any_of(*SMALL[10:])})"
-_PART = r"(?:in the (?:early )?(?:morning|evening|afternoon)|at night|tonight|tomorrow (?:morning|night|evening)|this evening)"
+_PART = group("""
+    in the (?:early )?(?:morning|evening|afternoon)|at night|tonight|tomorrow (?:morning|night|evening)|this evening
+""")
 _MERIDIEM = r"(?: ?[ap]m\b)"
 _TAIL = rf"(?: ?o'?clock)?{_MERIDIEM}?(?:,? {_PART})?"
-_NUMERIC = r"(?<![\w.,:])(?:2[0-4]|1\d|0?\d)(?:(?:[:.]|h(?=\d))[0-5]\d(?![\d.]*\d))?"
-_TIME = rf"(?:midnight|noon|midday|(?:{_NUMERIC}|\b{_HOUR}(?:[ -]{_MINUTE})?\b)(?:-?ish)?{_TAIL})"
+_HH = r"(?<![\w.,:])(?:2[0-4]|1\d|0?\d)"
+_MM = r"(?:[:.]|h(?=\d))[0-5]\d(?![\d.]*\d)(?! ?%)"
+_WORDS = rf"\b{_HOUR}(?:[ -]{_MINUTE})?\b"
+_TIME = rf"(?:midnight|noon|midday|(?:{_HH}(?:{_MM})?|{_WORDS})(?:-?ish)?{_TAIL})"
 _CLEAR = (
-    rf"(?:\b(?:midnight|noon|midday)\b|{_NUMERIC}(?:-?ish)?(?: ?o'?clock|{_MERIDIEM}|,? {_PART})"
-    rf"|(?<![\w.,:])(?:2[0-4]|1\d|0?\d)(?:[:.]|h(?=\d))[0-5]\d(?![\d.]*\d)(?! ?%)|(?<![\w.,:])\d{{1,2}} [0-5]\d ?[ap]m\b"
-    rf"|\b{_HOUR}(?:[ -]{_MINUTE})?(?:-?ish)?(?: ?o'?clock|{_MERIDIEM}|,? {_PART})"
-    rf"|\b{_HOUR}[ -]{_MINUTE}\b|(?<![\w.,:])(?:[1-9]|1[0-2])-?ish\b|\b{_HOUR}-?ish\b)"
-    rf"(?:{_TAIL})"
+    group(rf"""
+    \b(?:midnight|noon|midday)\b|{_HH}{_MM}|{_HH} [0-5]\d ?[ap]m\b|\b{_HOUR}[ -]{_MINUTE}\b|(?:{_HH}|\b{_HOUR})-?ish\b
+    (?:{_HH}(?:{_MM})?|{_WORDS})(?:-?ish)?(?: ?o'?clock|{_MERIDIEM}|,? {_PART})
+""")
+    + _TAIL
 )
-_AFTER_WORDS = r"(?:past|after|later than|beyond)"
-_BEFORE_WORDS = r"(?:to|till|until|before|earlier than|of)"
-_OFFSETS = rf"(?:an? quarter|quarter|half|\b(?:five|ten|twenty(?:[- ]five)?)|\b(?:1[3-9]|[2-5]\d)(?! ?[ap]m))"
+_LATER = r"(?:past|after|later than|beyond)"
+_EARLIER = r"(?:to|till|until|before|earlier than|of)"
+_OFFSETS = r"(?:an? quarter|quarter|half|\b(?:five|ten|twenty(?:[- ]five)?)|\b(?:1[3-9]|[2-5]\d)(?! ?[ap]m))"
 
 
 def time_form(amount: str) -> str:
     """A pattern of everything that is clearly a time of day; `amount` is the pattern of a duration."""
-    past = rf"(?<!not )(?<!even )(?:an? quarter|quarter|half|\b{_MINUTE}|\b\d{{1,2}}|\bfive|{amount}) {_AFTER_WORDS} (?:about )?{_TIME}"
-    to = rf"(?<!from )(?<!between )(?:{_OFFSETS}|{amount}) {_BEFORE_WORDS} {_TIME}"
-    half = rf"\bhalf (?:{_HOUR}|(?:1[0-2]|[1-9]))\b(?! ?(?:hours?|minutes?|of|an?)\b){_TAIL}"
-    return rf"(?:{past}|{to}|{half}|{_CLEAR})"
+    return group(rf"""
+        (?<!not )(?<!even )(?:an? quarter|quarter|half|\b{_MINUTE}|\b\d{{1,2}}|\bfive|{amount}) \
+            {_LATER} (?:about )?{_TIME}
+        (?<!from )(?<!between )(?:{_OFFSETS}|{amount}) {_EARLIER} {_TIME}
+        \bhalf (?:{_HOUR}|(?:1[0-2]|[1-9]))\b(?! ?(?:hours?|minutes?|of|an?)\b){_TAIL}
+        {_CLEAR}
+    """)
 
 
-_RELATIVE = re.compile(rf"^(?P<by>.+?) (?P<way>{_AFTER_WORDS}|{_BEFORE_WORDS}) (?:about )?(?P<time>{_TIME})$")
+_RELATIVE = re.compile(rf"^(?P<by>.+?) (?P<way>{_LATER}|{_EARLIER}) (?:about )?(?P<time>{_TIME})$")
 _READ = re.compile(
-    rf"^(?:(?P<name>midnight|noon|midday)|(?P<hour>\d{{1,2}}|{_HOUR})(?:(?:[:.h]| )(?P<digits>[0-5]\d)|[ -](?P<minute>{_MINUTE}))?)"
+    rf"^(?:(?P<name>midnight|noon|midday)|(?P<hour>\d{{1,2}}|{_HOUR})"
+    rf"(?:(?:[:.h]| )(?P<digits>[0-5]\d)|[ -](?P<minute>{_MINUTE}))?)"
     rf"(?:-?ish)?(?: ?o'?clock)?(?: ?(?P<meridiem>[ap])m)?(?:,? (?P<part>{_PART}))?"
 )
-_UNIT = re.compile(r"(?P<count>.+?)[ -]?(?P<unit>hours?|hrs?|h|minutes?|mins?|seconds?|secs?)(?: and a (?P<more>half|quarter))?$")
+_UNIT = re.compile(
+    r"(?P<count>.+?)[ -]?(?P<unit>hours?|hrs?|h|minutes?|mins?|seconds?|secs?)(?: and a (?P<more>half|quarter))?$"
+)
 _WORTH = {"h": 60.0, "m": 1.0, "s": 1 / 60}
 
 
@@ -61,7 +72,7 @@ def value(said: str, clock: Clock) -> float | None:
     start, offset = _minute_of_day(relative["time"], clock), _offset(relative["by"])
     if start is None or offset is None:
         return None
-    return _past(start + (offset if re.match(_AFTER_WORDS, relative["way"]) else -offset), clock)
+    return _past(start + (offset if re.match(_LATER, relative["way"]) else -offset), clock)
 
 
 def bare_hour(said: str, clock: Clock) -> float | None:

@@ -4,15 +4,13 @@ Each figure is left out (the other side's, turned down, a fact, a stray number) 
 at 60"), PLAIN, or FIRM (the speaker's own, or a sentence that says little else).
 """
 
-import re
-
 from emodistill.domains.quantities import Clock, Quantity
 from emodistill.rollout.reading.bare import is_offered
 from emodistill.rollout.reading.bedtime import is_other_time
 from emodistill.rollout.reading.facts import is_fact
-from emodistill.rollout.reading.figures import Figure
 from emodistill.rollout.reading.others import taken, theirs
 from emodistill.rollout.reading.refused import is_refused
+from emodistill.rollout.reading.skeleton import Figure
 from emodistill.rollout.reading.wording import wording
 
 NONE, FORMER, PLAIN, FIRM = range(4)
@@ -24,21 +22,39 @@ _CLAUSE = wording(r"""
     \s(?=and (?:i|we|you|it|that|this|he|she|they|there|let|my|our|your|please|then|now|so|the|in return|for that)\b)
     \s(?=and (?:can|could|will|would|am|have|be|need|want|meet|settle|call|say|make|don't|not|go)\b)
 """)
-_FORMER = wording(r"""
-    was|were|had|wanted|hoped|thought|started|began|used to|first|initially|originally|could have|would have|opened|said|told you
-    looked at|considered|previously|at first|might have|earlier|proposed|offered|asked|mentioned|came|went|tried|preferred|planned
+_FORMER = wording(
+    r"""
+    was|were|had|wanted|hoped|thought|started|began|used to|first|initially|originally|could have|would have|opened
+    said|told you
+    looked at|considered|previously|at first|might have|earlier|proposed|offered|asked|mentioned|came|went|tried
+    preferred|planned
     (?:up|down) from
-""", r"(?:\b", r"\b|[#~][^,;]* from\b)(?!.*\b(?:now|instead|to be)\b)[^;]{0,60}$")
-_OWN = wording(r"""
-    i|i'm|i'll|i'd|i've|we|we're|we'll|we'd|we've|let's|let|how about|what about|what if|make|say|could|can|would|will|offer\w*
-    propos\w+|suggest\w*|need|want|ask\w*|within|at most|up to|max\w*|at least|my|our|us|giv\w+|please|pay|settle|schedule|operate
-    hold|hang|wait|deal|accept|agree\w*|fine|okay|ok|call|meet|final\w*|estimate|eta|request|commit\w*|push|aim|asleep|bed|stay|keep
+""",
+    r"(?:\b",
+    r"\b|[#~][^,;]* from\b)(?!.*\b(?:now|instead|to be)\b)[^;]{0,60}$",
+)
+_OWN = wording(
+    r"""
+    i|i'm|i'll|i'd|i've|we|we're|we'll|we'd|we've|let's|let|how about|what about|what if|make|say|could|can|would|will
+    offer\w*
+    propos\w+|suggest\w*|need|want|ask\w*|within|at most|up to|max\w*|at least|my|our|us|giv\w+|please|pay|settle
+    schedule|operate
+    hold|hang|wait|deal|accept|agree\w*|fine|okay|ok|call|meet|final\w*|estimate|eta|request|commit\w*|push|aim|asleep
+    bed|stay|keep
     stick|extend|bring|set|has to be|must|then|instead|perhaps|maybe|than|you'll|you'd|yes|sure
-""", r"\b", r"\b")
-_ALONE = wording(r"""
-    so|then|and|but|ok|okay|fine|well|yes|no|alright|right|sure|maybe|perhaps|please|look|listen|now|just|only|about|around|still
+""",
+    r"\b",
+    r"\b",
+)
+_ALONE = wording(
+    r"""
+    so|then|and|but|ok|okay|fine|well|yes|no|alright|right|sure|maybe|perhaps|please|look|listen|now|just|only|about
+    around|still
     again|actually|to|agreed|deal|final|offer|or|not more than
-""", r"^\W*(?:", r"[ ,:.-]*)*$")
+""",
+    r"^\W*(?:",
+    r"[ ,:.-]*)*$",
+)
 
 
 def strength(text: str, at: int, figure: Figure, quantity: Quantity) -> int:

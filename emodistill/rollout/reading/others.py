@@ -4,61 +4,84 @@ import re
 
 from emodistill.rollout.reading.wording import group, wording
 
-_ADVERBS = r"""(?: (?:have|had|just|already|keep|kept|are|were|was|originally|first|still|also|now|only|clearly|all|really
-|obviously|initially|previously|yourself|always|once|even|did|do|might|may|again|so|then|both))*""".replace("\n", "")
+_ADVERBS = (
+    r"(?: (?:have|had|just|already|keep|kept|are|were|was|originally|first|still|also|now|only|clearly|all|really"
+    r"|obviously|initially|previously|yourself|always|once|even|did|do|might|may|again|so|then|both))*"
+)
 _SAY = group(r"""
-    sa(?:y|id|ying)|ask(?:ed|ing)?|want(?:ed|ing)?|wish(?:ed)?|propos(?:e|ed|ing)|offer(?:ed|ing)?|quot(?:e|ed|ing)|told|tell
+    sa(?:y|id|ying)|ask(?:ed|ing)?|want(?:ed|ing)?|wish(?:ed)?|propos(?:e|ed|ing)|offer(?:ed|ing)?|quot(?:e|ed|ing)
+    told|tell
     suggest(?:ed|ing)?|mention(?:ed|ing)?|demand(?:ed|ing)?|insist(?:ed|ing)?|request(?:ed|ing)?|repeat(?:ed|ing)?
     need(?:ed|ing)?(?! to\b)|claim(?:ed)?|expect(?:ed|ing)?|nam(?:e|ed|ing)|counter(?:ed|ing)?|started|came|gave
     promis(?:ed|ing)|stuck|prefer(?:red)?|agreed|put|brought up|threw|(?:have|had) in mind|went|jumped|hoped|floated
     push(?:ed|ing)|cited
 """)
 _PROPOSAL = group("""
-    offer|proposal|request|demand|figure|number|ask|suggestion|idea|estimate|counter-?(?: ?offer| ?proposal)?|quote|position
+    offer|proposal|request|demand|figure|number|ask|suggestion|idea|estimate|counter-?(?: ?offer| ?proposal)?|quote
+    position
     preference|wish|target|bid|opening
 """)
 _LEAD = r"(?:about |around |just |only |those |these |that |another |full |the |some |for |at |of )*"
-_NOT_INVITED = "".join(
-    f"(?<!{word} )" for word in ("if", "can", "could", "would", "will", "won't", "couldn't", "why don't", "should", "what do", "how do")
-)
+_INVITED = ("if", "can", "could", "would", "will", "won't", "couldn't", "should", "why don't", "what do", "how do")
+_NOT_INVITED = "".join(f"(?<!{words} )" for words in _INVITED)
 _THEIRS = wording(rf"""
     \byour (?:\w+ ){{0,2}}?(?:\w+ (?:of|for) )?{_LEAD}$
-    \byour (?:\w+ ){{0,2}}?{_PROPOSAL}(?: here)?(?: (?:is|was|were|stands|stood|to|at|that i|that we)\b[^,;]{{0,24}}?|: ) ?$
+    \byour (?:\w+ ){{0,2}}?{_PROPOSAL}(?: here)?(?: (?:is|was|were|stands|stood|to|at|that i|\
+        that we)\b[^,;]{{0,24}}?|: ) ?$
     {_NOT_INVITED}\byou(?:'ve|'re|'d| guys| people)?{_ADVERBS} {_SAY}\b[^,;]{{0,50}}$
     (?<!if )\byou(?:'re| are| were|'ve been){_ADVERBS} (?:at|on|stuck|firm)\b[^,;]{{0,12}}$
     \b(?:(?:quoted|told|promised) (?:me|us)|(?:was|were|been) (?:told|promised|quoted))\b[^,;:]{{0,30}}$
-    \b(?:they|he|she|(?:the )?other \w+)(?: \w+)? (?:said|told|quoted|offered|promised|wants?|wanted|says?|asked)\b[^,;]{{0,40}}$
+    \b(?:they|he|she|(?:the )?other \w+)(?: \w+)? (?:said|told|quoted|offered|promised|wants?|wanted|says?|\
+        asked)\b[^,;]{{0,40}}$
 """)
 _THEIRS_DIRECTLY = re.compile(r"\byour (?:\w+ ){0,3}$")
 _FOR_THEM = wording(
     r"surgery|operation|payment|rescue|bedtime|slot|appointment|procedure|wait\w*|extension|balance|time",
-    r"\byour (?:\w+ )?", " (?:for|to|at|in) $",
+    r"\byour (?:\w+ )?",
+    " (?:for|to|at|in) $",
 )
 _THEIRS_AFTER = wording(rf"""
-    ^(?:,? (?:as|like|which|the \w+|that|is what|was what|(?:is|was) the \w+(?: that)?)| {_PROPOSAL}(?: that)?| (?:plan|deadline)|) you(?:'ve|'re|'d)?{_ADVERBS} {_SAY}\b
+    ^(?:,? (?:as|like|which|the \w+|that|is what|was what|(?:is|\
+        was) the \w+(?: that)?)| {_PROPOSAL}(?: that)?| (?:plan|deadline)|) you(?:'ve|'re|'d)?{_ADVERBS} {_SAY}\b
     ^(?: \w+){{0,2}} of yours\b
     ^,? (?:is|was) your\b
     ^,? as (?:proposed|requested|suggested)\b
 """)
-_TAKEN = wording(r"""
-    accept(?:ed|ing)?|tak(?:e|ing)|agree(?:d)? (?:to|on|with|upon)|(?:live|work) with|(?:fine|ok(?:ay)?|good|happy|comfortable) with
-    go (?:along )?with|deal (?:at|on|for|with)|settle (?:for|on|at)|match|meet|honou?r|grant|yes to|approve|manage|do|handle
-    sign(?: for| off on| up for)?|commit to|respect|stick to|shake on|agreeable to|(?:on board|content|satisfied) with|confirm
+_TAKEN = wording(
+    r"""
+    accept(?:ed|ing)?|tak(?:e|ing)|agree(?:d)? (?:to|on|with|upon)|(?:live|work) with
+    (?:fine|ok(?:ay)?|good|happy|comfortable) with
+    go (?:along )?with|deal (?:at|on|for|with)|settle (?:for|on|at)|match|meet|honou?r|grant|yes to|approve|manage|do
+    handle
+    sign(?: for| off on| up for)?|commit to|respect|stick to|shake on|agreeable to|(?:on board|content|satisfied) with
+    confirm
     wait|hold on|hang on|last|endure
-""", r"\b", r"(?: for)? (?:your|the|those|that|these)(?: \w+){0,4}? ?$")
-_PRAISED = wording(r"""
-    works?|is|fine|acceptable|ok|okay|good|great|agreed|accepted|fair(?! to)|reasonable|doable|perfect|agreeable|do
-""", r"^,?(?: \w+)?(?: (?:will|is|are|do|does|sounds?|would be|it|then|seems?))*(?: (?:just|perfectly|absolutely|totally|quite|all))? ", r"\b(?! (?:too|not|no|far|more|less|impossible))")
+""",
+    r"\b",
+    r"(?: for)? (?:your|the|those|that|these)(?: \w+){0,4}? ?$",
+)
+_PRAISED = re.compile(
+    r"^,?(?: \w+)?(?: (?:will|is|are|do|does|sounds?|would be|it|then|seems?))*"
+    r"(?: (?:just|perfectly|absolutely|totally|quite|all))? "
+    r"(?:works?|is|fine|acceptable|ok|okay|good|great|agreed|accepted|fair(?! to)|reasonable|doable|perfect|agreeable"
+    r"|do)\b"
+    r"(?! (?:too|not|no|far|more|less|impossible))"
+)
 _ECHO = re.compile(
     r"^(?!.*\b(?:can|could|would|will|is|are|do|does|how|what|let's|make|say|deal|ok|okay|please|maybe|perhaps)\b)"
     r"[^#~]{0,24}[#~][^#~]{0,12}\?$"
 )
-_REFUSES = wording(r"""
-    (?:oh |please,? |come on,? |well,? |that'?s |it'?s |that is |this is )*(?:too|far|way|simply|just|absolutely|impossible|absurd|ridiculous)\b
-    (?:oh |well,? |that'?s |it'?s )*(?:unacceptable|out of the question|insane|crazy|hardly|unrealistic|unthinkable|a joke|forget it|nonsense|madness)\b
+_REFUSES = wording(
+    r"""
+    (?:oh |please,? |come on,? |well,? |that'?s |it'?s |that is |this is )*(?:too|far|way|simply|just|absolutely|\
+        impossible|absurd|ridiculous)\b
+    (?:oh |well,? |that'?s |it'?s )*(?:unacceptable|out of the question|insane|crazy|hardly|unrealistic|unthinkable|\
+        a joke|forget it|nonsense|madness)\b
     (?:are you|must be|you must be|what a|how (?:can|could|am|dare))\b
     [^#~]*(?:\b(?:dead|die|kill\w*|joking|kidding|not|cannot|never|no|won't|refuse)\b|n't\b)
-""", "^")
+""",
+    "^",
+)
 
 
 def taken(head: str) -> bool:

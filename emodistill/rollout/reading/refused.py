@@ -8,54 +8,101 @@ import re
 from emodistill.rollout.reading.wording import group, wording
 
 _NEGATION = wording(r"""
-    \b(?:not|cannot|never|neither|nor|unable|impossible|nobody|none|nothing|refus\w+|reject\w*|declin\w+|hardly|without|no)\b
+    \b(?:not|cannot|never|neither|nor|unable|impossible|nobody|none|nothing|refus\w+|reject\w*|declin\w+|hardly|\
+        without|no)\b
     \bforget\b|\b(?:how|who) (?:can|could|would|am|are) (?:i|anyone|anybody|you)\b|\bwho (?:can|could)\b|n't\b
     \bstop (?:asking|saying|talking|pushing)\b|\btoo (?:long|late|early|soon|much) (?:to|for)\b
 """)
-_HARMLESS = wording(r"""
-    no (?:problems?|objections?|issues?|choice|doubt|later|more|less|longer|sooner|earlier|fewer|further)\b|no ?,|why not\b
+_HARMLESS = wording(
+    r"""
+    no (?:problems?|objections?|issues?|choice|doubt|later|more|less|longer|sooner|earlier|fewer|further)\b|no ?,
+    why not\b
     not (?:only|just|a problem|opposed|against|unreasonable|unwilling|be unhappy)\b|why (?:don't|can't)\b
-    (?:don't|do not|wouldn't|won't|would not|will not) (?:mind|object|oppose|complain|fight you|argue)\b|cannot (?:emphasi|stress|thank)
-""", r"\b")
-_ASKED = re.compile(r"\b(?:can't|couldn't|won't|wouldn't|isn't|shouldn't|don't|didn't|aren't|cannot) (?:we|you|it|that|there|i)\b")
+    (?:don't|do not|wouldn't|won't|would not|will not) (?:mind|object|oppose|complain|fight you|argue)\b
+    cannot (?:emphasi|stress|thank)
+""",
+    r"\b",
+)
+_ASKED = re.compile(r"\b(?:(?:ca|could|wo|would|is|should|do|did|are)n't|cannot) (?:we|you|it|that|there|i)\b")
 _IF = re.compile(r"^ ?(?:,? ?and )?(?:if|unless)\b")
-_BOUND = wording(r"""
-    (?:more|less|fewer|later|longer|earlier|sooner|lower|higher|further|farther|faster|quicker|better|shorter|other|worse|greater|past) than
-    over|under|above|below|beyond|past|before|after|until|till|exceed(?:ing)?|(?:short|shy|north|south) of|anything but|nothing but|except
-    (?:budge|mov\w+|shift\w*|deviat\w+|back(?:ing)? (?:down|away|off)|retreat\w*|waver\w*|stray\w*|step\w*|com\w+ (?:off|down)|go\w*)(?: any further| away| down| back| up)? (?:from|off|off of)
-""", r"\b", r" (?:about |around |the |those |that |a |my |our |day |minute |at least |at most )*$")
-_OUTLAST = re.compile(r"\b(?:wait\w*|hold\w*|stay\w*|last|surviv\w+|hang\w*|sit|keep\w*|endure|be(?:ing)? up)\b[^,;]{0,16}(?:until|till) $")
+_BOUND = wording(
+    r"""
+    (?:more|less|fewer|later|longer|earlier|sooner|lower|higher|further|farther|faster|quicker|better|shorter|other|\
+        worse|greater|past) than
+    over|under|above|below|beyond|past|before|after|until|till|exceed(?:ing)?|(?:short|shy|north|south) of
+    anything but|nothing but|except
+    (?:budge|mov\w+|shift\w*|deviat\w+|back(?:ing)? (?:down|away|off)|retreat\w*|waver\w*|stray\w*|step\w*|\
+        com\w+ (?:off|down)|go\w*)(?: any further| away| down| back| up)? (?:from|off|off of)
+""",
+    r"\b",
+    r" (?:about |around |the |those |that |a |my |our |day |minute |at least |at most )*$",
+)
+_OUTLAST = wording(
+    r"wait\w*|hold\w*|stay\w*|last|surviv\w+|hang\w*|sit|keep\w*|endure|be(?:ing)? up",
+    r"\b",
+    r"\b[^,;]{0,16}(?:until|till) $",
+)
 _RATHER = wording(r"""
-    \b(?:instead of|rather than|than(?= (?:at|in|by) $)|as opposed to|compared (?:to|with)|versus|vs|in place of|never mind|forget(?: about)?|let alone|much less|not|nor) (?:(?:in|at|for|after|within|wait|waiting|do|doing|by|on|a|the|your|those|another|about|even|paying|going) )*$
+    \b(?:instead of|rather than|than(?= (?:at|in|by) $)|as opposed to|compared (?:to|with)|versus|vs|in place of|\
+        never mind|forget(?: about)?|let alone|much less|not|nor) (?:(?:in|at|for|after|within|wait|waiting|do|doing|\
+        by|on|a|the|your|those|another|about|even|paying|going) )*$
     \brather\b[^;]*\bthan\b[^,;]*$
     \b(?:would|could|should|might)(?:'ve| have) (?:\w+ )?\w+(?:ed|en|ne|id)\b[^,;]*$
 """)
-_STEP = wording(r"""
-    (?:shav\w+|knock\w*|trim\w*|slic\w+|add(?:s|ed|ing)?|gain\w*|sav(?:e|es|ing)|moved|conceded|given up)(?: off| you| us)?(?: another| an extra| up to)?
-    (?:shorten\w*|cut\w*|lower\w*|rais\w+|reduc\w+|push\w*|mov\w+|delay\w*|improv\w+|slip\w*)[^,;]{0,30} by(?: another| about)?
-""", r"\b", " $")
+_STEP = wording(
+    r"""
+    (?:shav\w+|knock\w*|trim\w*|slic\w+|add(?:s|ed|ing)?|gain\w*|sav(?:e|es|\
+        ing))(?: off| you| us)?(?: another| an extra| up to)?
+    moved|conceded|given up
+    (?:shorten\w*|cut\w*|lower\w*|rais\w+|reduc\w+|push\w*|mov\w+|delay\w*|improv\w+|\
+        slip\w*)[^,;]{0,30} by(?: another| about)?
+""",
+    r"\b",
+    " $",
+)
 
-_BE = r"(?:is|are|was|would be|will be|'s|seems?|feels?|sounds?|looks?|might be|may be|'d be|remains?|just|simply|really|still|honestly|frankly)"
-_BAD = group(r"""
-    too|impossible|unacceptable|unrealistic|unreasonable|ridiculous|absurd|insane|crazy|madness|unthinkable|insufficient|unworkable
-    off (?:the table|limits|the cards)|nonsense|no good|out of (?:the question|reach)|far|way|forever|ages|agony|hell|torture|suicide
-    pushing it|more than (?:i|we|my|our|anyone)|less than (?:i|we) (?:need|can)|asking|inhuman\w*|cruel|hopeless|unfair|unbearable
-    excessive|laughable|outrageous|unsafe|dangerous|reckless|irresponsible|unheard|beyond|wishful|nowhere|not|never|hardly|dead|a no
-    no (?:way|option|use|solution|joke)|(?:just|simply|still|much|far) (?:too|not)|hard to (?:swallow|accept)|untenable|intolerable|inadequate
-    an? (?:\w+ )?(?:joke|sentence|non-?starter|insult|slap|nightmare|deal-?breaker|fantasy|eternity|lifetime|long time|lot|ask|no-go|dream|problem|torture|stretch)
+_BE = group("""
+    is|are|was|would be|will be|'s|seems?|feels?|sounds?|looks?|might be|may be|'d be|remains?
+    just|simply|really|still|honestly|frankly
 """)
-_WITH = r"(?: or (?:more|longer|later))?(?: (?:of|for|in|at|to|from|as)(?: \w+){1,3})?(?: (?:(?:of )?waiting|bedtime|wait|more|here|alone|anyway|that|it|this|down here|just|simply|really|still))*,?"
-_BAD_AFTER = wording(rf"""
+_BAD = group(r"""
+    too|impossible|unacceptable|unrealistic|unreasonable|ridiculous|absurd|insane|crazy|madness|unthinkable
+    insufficient|unworkable
+    off (?:the table|limits|the cards)|nonsense|no good|out of (?:the question|reach)|far|way|forever|ages|agony|hell
+    torture|suicide
+    pushing it|more than (?:i|we|my|our|anyone)|less than (?:i|we) (?:need|can)|asking|inhuman\w*|cruel|hopeless
+    unfair|unbearable
+    excessive|laughable|outrageous|unsafe|dangerous|reckless|irresponsible|unheard|beyond|wishful|nowhere|not|never
+    hardly|dead|a no
+    no (?:way|option|use|solution|joke)|(?:just|simply|still|much|far) (?:too|not)|hard to (?:swallow|accept)
+    untenable|intolerable|inadequate
+    an? (?:\w+ )?(?:joke|sentence|non-?starter|insult|slap|nightmare|deal-?breaker|fantasy|eternity|lifetime|\
+        long time|lot|ask|no-go|dream|problem|torture|stretch)
+""")
+_WITH = (
+    r"(?: or (?:more|longer|later))?(?: (?:of|for|in|at|to|from|as)(?: \w+){1,3})?"
+    r"(?: (?:(?:of )?waiting|bedtime|wait|more|here|alone|anyway|that|it|this|down here|just|simply|really|still))*,?"
+)
+_BAD_AFTER = wording(
+    rf"""
     {_WITH}(?: (?:that|it|this))?(?: ?{_BE})+ {_BAD}\b
-    {_WITH} (?:won't|will not|can't|cannot|can not|doesn't|does not|don't|isn't|is not|wouldn't|would not|aren't|ain't|do not)\b
+    {_WITH} (?:won't|will not|can't|cannot|can not|doesn't|does not|don't|isn't|is not|wouldn't|would not|aren't|\
+        ain't|do not)\b
     {_WITH} (?:(?:is|will|would) never|never|makes no|leaves (?:me|us)|gives me no|gets us nowhere)\b
-    {_WITH} (?:will|would|could|might|may|'d|'ll) (?:\w+ )?(?:kill|ruin|bankrupt|leave|destroy|cost|break|finish|hurt|sink|mean|put me|never|wreck|crush|drown)\b
-    {_WITH} (?:will|would|could|might|may|'d|'ll) be (?:my death|too|far|impossible|unacceptable|unbearable|the (?:death|end)|an? (?:disaster|nightmare|catastrophe|death))
-    [,:]? ?-?-? ?(?:impossible|no way|not possible|too (?:long|late|early|soon|short|much)|out of the question|never|forget it|not happening|unacceptable|are you (?:kidding|serious|joking|crazy|insane))\b
-    \ (?:kills?|ruins|bankrupts|destroys|breaks|scares|terrifies|sounds like|feels like|strikes me as|hurts|exceeds?|goes (?:too|way|far)|misses|falls short)\b
-""", "^")
+    {_WITH} (?:will|would|could|might|may|'d|'ll) (?:\w+ )?(?:kill|ruin|bankrupt|leave|destroy|cost|break|finish|\
+        hurt|sink|mean|put me|never|wreck|crush|drown)\b
+    {_WITH} (?:will|would|could|might|may|'d|'ll) be (?:my death|too|far|impossible|unacceptable|unbearable|\
+        the (?:death|end)|an? (?:disaster|nightmare|catastrophe|death))
+    [,:]? ?-?-? ?(?:impossible|no way|not possible|too (?:long|late|early|soon|short|much)|out of the question|\
+        never|forget it|not happening|unacceptable|are you (?:kidding|serious|joking|crazy|insane))\b
+    \ (?:kills?|ruins|bankrupts|destroys|breaks|scares|terrifies|sounds like|feels like|strikes me as|hurts|\
+        exceeds?|goes (?:too|way|far)|misses|falls short)\b
+""",
+    "^",
+)
 _AFTER_ALL = wording(r"""
-    (?:\bnot|n't) (?:negotiable|up for|too much to ask|unreasonable|impossible|a lot|much|(?:that|so) (?:long|bad|much|late)|unfair|forever|a suggestion|a problem|(?:too )?bad|going to change)
+    (?:\bnot|n't) (?:negotiable|up for|too much to ask|unreasonable|impossible|a lot|much|(?:that|so) (?:long|bad|\
+        much|late)|unfair|forever|a suggestion|a problem|(?:too )?bad|going to change)
     \bno (?:problem|trouble)|\bnot (?:a )?(?:day|minute|hour|week|second|one|later|longer|more|sooner|earlier)
 """)
 

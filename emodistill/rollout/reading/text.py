@@ -31,7 +31,9 @@ _ROLE = re.compile(
     r"|(?:sleep )?coach|assistant|user|system|human|agent|hospital|judge)[>\]*]* ?:"
 )
 _QUOTED = re.compile(r"\"([^\"]{0,300})\"|(?<![\w'])'(?=\w)([^']{1,300})'(?!\w)")
-_OTHERS_WORDS = re.compile(r"\b(?:you|your|they|he|she|who|someone|word|phrase|term)\b[^,]*,?\s*$|\b(?:not|never|n't)\s*$")
+_OTHERS_WORDS = re.compile(
+    r"\b(?:you|your|they|he|she|who|someone|word|phrase|term)\b[^,]*,?\s*$|\b(?:not|never|n't)\s*$"
+)
 _ATTRIBUTED = re.compile(r"^[,\s]*(?:you|they|he|she) (?:\w+ )?(?:said|say|told|wrote|claimed|keep)\b")
 _END = re.compile(
     r"(?<=[.!?;])(?<!\b[ap]\.m\.)(?<!\bapprox\.)(?<!\bmax\.)(?<!\b[md]r\.)(?<!\bmrs\.)(?<!\best\.)(?<!\bvs\.)[\"')\]*]*\s+|\n+",
