@@ -16,7 +16,7 @@ from emodistill.rollout.reading.figures import figures
 from emodistill.rollout.reading.others import is_echo, refuses_echo
 from emodistill.rollout.reading.skeleton import skeleton
 from emodistill.rollout.reading.text import plain, said
-from emodistill.rollout.reading.walking import walks
+from emodistill.rollout.reading.walking import is_farewell, walks
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,7 @@ class _Sentence:
     refuses: bool  # an echo before it
     accepts: bool
     walks: bool
+    farewell: bool  # nothing but a goodbye
     retracts: bool  # an acceptance before it
 
 
@@ -42,6 +43,8 @@ def read(utterance: str, quantity: Quantity) -> Reading:
             offer, strength = part.offer, part.strength
         accepting = (accepting and not part.retracts) or part.accepts
         walking = walking or part.walks
+    if offer is None and len(parts) > 1:
+        walking = walking or any(part.farewell for part in parts)
     accepting = accepting and not words.tagged
     return Reading(offer=offer, accepts=accepting, walks=walking and not accepting and not words.tagged)
 
@@ -63,5 +66,6 @@ def _sentence(sentence: str, quantity: Quantity) -> _Sentence:
         refuses=refuses_echo(marked),
         accepts=accepts(marked),
         walks=walks(marked),
+        farewell=is_farewell(marked),
         retracts=retracts(marked),
     )

@@ -90,9 +90,19 @@ _NOT_SO = wording(
 _MAYBE_AFTER = wording(r"if|unless|until|or (?:you|we|i)|when you|tomorrow", r"\b", r"\b")
 
 
+_FAREWELL = wording(
+    "good-?bye|good bye|bye(?:-bye)?|farewell|so long|adios", r"^(?:\w+,? )?", r"(?: then| and good luck)?[.!]*$"
+)
+
+
+def is_farewell(sentence: str) -> bool:
+    """Whether the sentence only says goodbye, which ends the talks unless it is all, or goes with an offer."""
+    return _FAREWELL.search(sentence) is not None
+
+
 def walks(sentence: str) -> bool:
     """Whether the sentence ends the talks now."""
-    if sentence.endswith("?"):
+    if sentence.endswith("?") or is_farewell(sentence):
         return False
     match = _WALK.search(sentence)
     if match is None:
