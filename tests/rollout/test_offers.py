@@ -2,7 +2,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from utterance_scores import MOVES, score
 
@@ -361,6 +361,9 @@ REPEATED = st.lists(st.sampled_from(WORDS), min_size=1, max_size=4)
 
 
 @PROPERTY
+@example(["midnight", "and", "two"], " ", BEDTIME)
+@example(["i"], " ", DAYS)
+@example(["1h30", "past", "midnight"], " ", BEDTIME)
 @given(REPEATED, st.sampled_from(["", " "]), st.sampled_from([DAYS, BEDTIME]))
 def test_no_repetition_makes_it_slow(words, gap, quantity):
     text = (gap.join(words) + gap) * 1000

@@ -66,7 +66,7 @@ _OTHER_AFTER = wording(
     "^(?:'s)? ",
     r"\b",
 )
-_NOW = re.compile(r"^(?:\W*(?:and|but|wow|oh|hey)\W+)*(?:it's|it is) (?:only |almost |nearly |past |after )?$")
+_NOW = re.compile(r"^\W*(?:(?:and|but|wow|oh|hey)\W+)*(?:it's|it is) (?:only |almost |nearly |past |after )?$")
 
 
 def is_other_time(head: str, after: str) -> bool:

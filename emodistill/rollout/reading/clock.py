@@ -6,7 +6,8 @@ without AM or PM is the one of its two readings that lies there.
 
 import re
 
-from emodistill.domains.quantities import Clock
+from emodistill.domains.quantities import Clock, Duration
+from emodistill.rollout.reading.amounts import AMOUNT, amount
 from emodistill.rollout.reading.numbers import SMALL, TENS, any_of, number
 from emodistill.rollout.reading.wording import group
 
@@ -35,33 +36,25 @@ _CLEAR = (
 _LATER = r"(?:past|after|later than|beyond)"
 _EARLIER = r"(?:to|till|until|before|earlier than|of)"
 _OFFSETS = r"(?:an? quarter|quarter|half|\b(?:five|ten|twenty(?:[- ]five)?)|\b(?:1[3-9]|[2-5]\d)(?! ?[ap]m))"
-
-
-def time_form(amount: str) -> str:
-    """A pattern of everything that is clearly a time of day; `amount` is the pattern of a duration."""
-    return group(rf"""
-        (?<!not )(?<!even )(?:an? quarter|quarter|half|\b{_MINUTE}|\b\d{{1,2}}|\bfive|{amount}) \
-            {_LATER} (?:about )?{_TIME}
-        (?<!from )(?<!between )(?:{_OFFSETS}|{amount}) {_EARLIER} {_TIME}
-        \bhalf (?:{_HOUR}|(?:1[0-2]|[1-9]))\b(?! ?(?:hours?|minutes?|of|an?)\b){_TAIL}
-        {_CLEAR}
-    """)
-
-
+TIME = group(rf"""
+    (?<!not )(?<!even )(?:an? quarter|quarter|half|\b{_MINUTE}|\b\d{{1,2}}|\bfive|{AMOUNT}) \
+        {_LATER} (?:about )?{_TIME}
+    (?<!from )(?<!between )(?:{_OFFSETS}|{AMOUNT}) {_EARLIER} {_TIME}
+    \bhalf (?:{_HOUR}|(?:1[0-2]|[1-9]))\b(?! ?(?:hours?|minutes?|of|an?)\b){_TAIL}
+    {_CLEAR}
+""")
+"""Everything that is clearly a time of day."""
 _RELATIVE = re.compile(rf"^(?P<by>.+?) (?P<way>{_LATER}|{_EARLIER}) (?:about )?(?P<time>{_TIME})$")
 _READ = re.compile(
     rf"^(?:(?P<name>midnight|noon|midday)|(?P<hour>\d{{1,2}}|{_HOUR})"
     rf"(?:(?:[:.h]| )(?P<digits>[0-5]\d)|[ -](?P<minute>{_MINUTE}))?)"
     rf"(?:-?ish)?(?: ?o'?clock)?(?: ?(?P<meridiem>[ap])m)?(?:,? (?P<part>{_PART}))?"
 )
-_UNIT = re.compile(
-    r"(?P<count>.+?)[ -]?(?P<unit>hours?|hrs?|h|minutes?|mins?|seconds?|secs?)(?: and a (?P<more>half|quarter))?$"
-)
-_WORTH = {"h": 60.0, "m": 1.0, "s": 1 / 60}
+_AMOUNT = re.compile(AMOUNT)
 
 
 def value(said: str, clock: Clock) -> float | None:
-    """Minutes past the origin of a text that `time_form` matches; None outside the negotiable hours."""
+    """Minutes past the origin of a text that `TIME` matches; None outside the negotiable hours."""
     if said.startswith("half ") and not _RELATIVE.match(said):
         start = _minute_of_day(said[5:], clock)
         return None if start is None else _past(start + 30, clock)
@@ -123,8 +116,4 @@ def _offset(by: str) -> float | None:
     """Minutes in `half`, `a quarter`, `ten`, `45 minutes`, `an hour and a half`."""
     if by in ("half", "quarter", "a quarter"):
         return 30.0 if by == "half" else 15.0
-    found = _UNIT.match(by)
-    if found is None:
-        return number(by) if re.fullmatch(r"[\w -]+", by) and not re.search(r"day|week|month|fortnight", by) else None
-    many = number(found["count"]) + {"half": 0.5, "quarter": 0.25}.get(found["more"] or "", 0.0)
-    return many * _WORTH[found["unit"][0]]
+    return amount(by, Duration("minutes"))[0] if _AMOUNT.fullmatch(by) else number(by)

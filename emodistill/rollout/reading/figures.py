@@ -33,7 +33,7 @@ def _scan(**kinds: str) -> re.Pattern[str]:
 
 _SCAN = {
     Duration: _scan(money=_MONEY, amount=AMOUNT, other=_OTHER, bare=NUMBER),
-    Clock: _scan(money=_MONEY, time=clock.time_form(AMOUNT), amount=AMOUNT, other=_OTHER, bare=NUMBER),
+    Clock: _scan(money=_MONEY, time=clock.TIME, amount=AMOUNT, other=_OTHER, bare=NUMBER),
 }
 _ANY = wording(rf"[\d$€£¥₹]|\b(?:half|couple|midnight|noon|midday|quarters?|{NUMBER}|{ONE})")
 
