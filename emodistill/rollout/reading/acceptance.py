@@ -19,7 +19,7 @@ _TERMS = group("""
     request|compromise|arrangement|schedule|slot|date|bedtime|estimate|extension|deadline|option|window|wait|position
     solution|settlement|agreement|eta|one|demand|idea|period|curfew|limit|target|ask|#|~
 """)
-_THAT = rf"(?:(?:all )?(?:your|the|this|that|these|those)(?: \w+)?? {_TERMS}|that|this|it|those|these)"
+_THAT = rf"(?:(?:all )?(?:your|the|this|that|these|those)(?: \w+)?? {_TERMS}(?:[ -]{_TERMS})?|that|this|it|those|these)"
 _OVER = r"(?= ?(?:$|[.,!;:)]|- ))"  # the phrase ends here
 _ON = group(r"""
     (?= ?(?:$|[.,!;:)]|-))
@@ -38,13 +38,13 @@ _PLEASED = group("""
 """)
 _OPENER = group("""
     ok|okay|fine|yes|yeah|yep|sure|great|good|perfect|alright|all right|agreed|deal|very well|well|absolutely
-    of course|fair enough|you win|thank you|then|so|right|i guess
+    of course|fair enough|understood|got it|copy that|you win|thank you|then|so|right|i guess
 """)
 _WORKS = group(r"""
     works?(?: (?:well|fine|perfectly|great))? for (?:me|us|everyone|both)
     (?:works?(?: (?:well|fine|perfectly|great))?|do(?: nicely)?|doable|manageable)(?= ?(?:$|[.,!]))
     (?:fine|ok|okay|good|alright|all right|cool|great)(?: (?:by|with|for) (?:me|us)|(?= ?(?:$|[.,!]| then)))
-    acceptable|agreeable|accepted|agreed|settles it|suits? (?:me|us)|a deal|sealed
+    acceptable|agreeable|accepted|agreed|settles it|suits? (?:me|us)|a deal(?! ?-?breaker)|sealed
     something (?:i|we) can (?:live with|accept|agree to|work with)
     sounds? (?:good|great|fair|perfect|fine|reasonable|acceptable|right)
 """)
@@ -69,7 +69,7 @@ _ACCEPT = wording(rf"""
     \b(?:you|we)(?:'ve| have) an? (?:\w+ )?(?:deal|agreement)\b
     \b(?:you have|you've got) my (?:agreement|acceptance|consent)\b
     \b(?:that's|that is|it's|it is|then it's|call it|consider (?:it|this|that)|let's call (?:it|that)|\
-        sounds like) an? (?:\w+ )?deal\b
+        sounds like) an? (?:\w+ )?deal\b(?![ -]?breaker)
     \b(?:we're|we are|we've|it's|it is|that's|that is|consider (?:it|that)) (?:all )?(?:agreed|settled|sorted|\
         in agreement|done and dusted)\b
     \bconsider it done\b|\byes to (?:your|the|that)\b

@@ -50,8 +50,10 @@ _PAST = wording(
     r"\b",
 )
 _NOT_PAST = wording(r"""\b(?:now|down|up) to\b|\bfrom\b[^,;]*\bto $|\bif\b|\bwant|\bpropos|\bsaid\b""")
-_ROUTINE = re.compile(  # my brother goes to bed at …
-    r"^\W*(?:(?:and|but|so|since|because) )?(?:my|the|our|a|his|her|their) "
+_ROUTINE = re.compile(  # my parents go to sleep at …, my club meets at …
+    r"\b(?:my|your|the) (?:parents|friends|\w+mates|brothers?|sisters?|family) (?:go|get|come|play|are|stay|meet)\b"
+    r"|\b(?:study|work|practice|play) from $"
+    r"|^\W*(?:(?:and|but|so|since|because) )?(?:my|the|our|a|his|her|their) "
     r"(?!.*\b(?:lights|screens|phones|devices|bedtime|limit|proposal|offer)\b)"
     r"(?:\w+ ){1,3}?\w+s (?:up |out |again |back )?(?:at|from|until|around|by) (?:about |around )?$"
 )
@@ -71,7 +73,7 @@ _NOW = re.compile(r"^\W*(?:(?:and|but|wow|oh|hey)\W+)*(?:it's|it is) (?:only |al
 
 def is_other_time(head: str, after: str) -> bool:
     """Whether the time between these two texts of one clause is a fact of the day, not a bedtime."""
-    if _OTHER_AFTER.match(after) or _ROUTINE.match(head):
+    if _OTHER_AFTER.match(after) or _ROUTINE.search(head):
         return True
     if _NOW.match(head) and re.match(r" (?:already|now|and)\b", after):
         return True

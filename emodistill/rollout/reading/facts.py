@@ -81,7 +81,7 @@ _BARGAINED = group(r"""
     compromise
     max\w*|settle\w*|full|total|whole|next|available|theatre|board|debt|account|bank|policy|company|law|hospital
     clinic|able|schedul\w+
-    reach\w*|free|rest|remain\w+|half|final|terms?|extension|arrangement|solution|middle|only|thing|one|deal|agreement
+    free|rest|remain\w+|half|final|terms?|extension|arrangement|solution|middle|only|thing|one|deal|agreement
     eviction
 """)
 _THINGS = wording(

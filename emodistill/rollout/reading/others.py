@@ -31,7 +31,7 @@ _THEIRS = wording(rf"""
     {_NOT_INVITED}\byou(?:'ve|'re|'d| guys| people)?{_ADVERBS} {_SAY}\b[^,;]{{0,50}}$
     (?<!if )\byou(?:'re| are| were|'ve been){_ADVERBS} (?:at|on|stuck|firm)\b[^,;]{{0,12}}$
     \b(?:(?:quoted|told|promised) (?:me|us)|(?:was|were|been) (?:told|promised|quoted))\b[^,;:]{{0,30}}$
-    \b(?:they|he|she|(?:the )?other \w+)(?: \w+)? (?:said|told|quoted|offered|promised|wants?|wanted|says?|\
+    \b(?:they|he|she|(?:the )?other \w+)(?: \w+)? (?:said|told|quoted|offered|promised|wants?|wanted|\
         asked)\b[^,;]{{0,40}}$
 """)
 _THEIRS_DIRECTLY = re.compile(r"\byour (?:\w+ ){0,3}$")

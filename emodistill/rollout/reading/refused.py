@@ -53,7 +53,7 @@ _STEP = wording(
     r"""
     (?:shav\w+|knock\w*|trim\w*|slic\w+|add(?:s|ed|ing)?|gain\w*|sav(?:e|es|\
         ing))(?: off| you| us)?(?: another| an extra| up to)?
-    moved|conceded|given up
+    moved|conceded|given up|(?:c[ao]me|gone) (?:up|down)
     (?:shorten\w*|cut\w*|lower\w*|rais\w+|reduc\w+|push\w*|mov\w+|delay\w*|improv\w+|\
         slip\w*)[^,;]{0,30} by(?: another| about)?
 """,
