@@ -1,7 +1,6 @@
 """The simulator behind the `ChatModel` interface: replies at once, from the view, without rendering a prompt."""
 
 import math
-import random
 
 from emodistill.domains import domain_named
 from emodistill.llm.base import ChatReply, ChatRequest, View
@@ -24,7 +23,7 @@ class ScriptedModel:
             self._ready.append(_score(request.key, critique(view.scenario, view.turns, view.max_messages)))
         else:
             says = teacher_says if view.seat == "focal" else counterparty_says
-            said = says(view, random.Random(request.seed))
+            said = says(view, request.seed)
             self._ready.append(ChatReply(request.key, _as_json(view, said) if request.schema else said))
 
     def poll(self) -> list[ChatReply]:
