@@ -25,12 +25,12 @@ STRENGTH = {
 WORN = 0.9  # what is left of an effect when the same label is shown twice in a row
 
 PHASES = ("opening", "giving", "holding", "deadlock", "closing")
-OPENING_UNTIL, CLOSING_FROM = 0.15, 0.65  # of max_messages
+OPENING_UNTIL, CLOSING_FROM = 0.1, 0.65  # of max_messages
 STILL = 0.01  # a reply that moves less than this share of the axis is no concession (as in the selector's state)
 
 # domain -> phase -> family -> (factor on the concession, factor on the risk of a walk-away); neutral is (1, 1)
 Table = dict[str, dict[str, tuple[float, float]]]
-_GOOD, _FAIR, _DULL, _POOR, _BAD = (2.8, 0.3), (1.2, 0.8), (0.8, 1.2), (0.5, 2.0), (0.25, 4.0)
+_GOOD, _FAIR, _DULL, _POOR, _BAD = (2.8, 0.3), (1.2, 0.8), (0.8, 2.0), (0.5, 6.0), (0.25, 12.0)
 
 
 def _table(**columns: str) -> Table:

@@ -19,7 +19,7 @@ _SAID = {
         / You are getting on my nerves. / I am tired of going in circles.""",
     "approval": """
         That is the right step. / I approve of that. / You are on the right track. / I support that approach.
-        / That is well done. / I endorse the way you put it. / You are doing the right thing.
+        / You have done well. / I endorse the way you put it. / You are doing the right thing.
         / That is a sound way to go.""",
     "caring": """
         I care about how you are doing. / I want to help you through this. / Please look after yourself.

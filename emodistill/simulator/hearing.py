@@ -16,24 +16,25 @@ _CUES: dict[str, str] = {
     "remarkable|in awe|hats off",
     "amusement": "ha,|haha|smil|funny|amus|laugh|joke|chuckl|comical|humou?r|hilarious|grin(?:ning)?\\b",
     "anger": "angry|anger|outrag|furious|crossed a line|fed up|blood is boiling|me mad\\b|enrag|livid|fuming|rage",
-    "annoyance": "annoy|irritat|patience|tiresome|frustrat|grates|nerves\\b|tired of|bother(?:s|ed|some)|exasperat|irks",
-    "approval": "right step|approv|right track|support that|endors|well done|right thing|sound way|good call|"
+    "annoyance": "annoy|irritat|patience|tiresome|frustrat|grates|nerves\\b|tired of|bother(?:s|ed|some)|exasperat",
+    "approval": "right step|approv|right track|support that|endors|well done|done well|right thing|sound way|good call|"
     "fully agree with|makes good sense|well put",
     "caring": "care about|help you|look after|support you|take care|concerned (?:for|about) you|face this alone|"
     "ease this|here for you|your wellbeing|matters to me how you",
-    "confusion": "confus|not understand|n't understand|unclear|you mean|puzzl|make sense of|lost me|that i follow|baffl|perplex|"
-    "at a loss|bewilder",
+    "confusion": "confus|(?:not|don't|can't) understand|unclear|you mean|puzzl|make sense of|lost me|that i follow|"
+    "baffl|perplex|at a loss|bewilder",
     "curiosity": "curious|curiosity|wonder (?:what|how|why)|tell me more|may i ask|interest(?:ed)? (?:to|in)|"
     "love to know|lies behind|keen to|intrigu|fascinat|could you explain",
     "desire": "really want|i long\\b|wish we|eager|yearn|want more|crav|give a lot|desperate(?:ly)? (?:to|want)|"
     "wish for nothing|dream of|desire",
     "disappointment": "disappoint|had hoped|let-down|let ?down|falls? short|fell short|expected (?:better|more)|"
     "dishearten|discourag|hopes were|dismay",
-    "disapproval": "object to|disapprov|simply wrong|condone|unacceptable|take issue|not how this|n't how this|against this|"
-    "not right|reject (?:this|that)|oppose|inappropriate",
-    "disgust": "disgust|distast|revolt|sicken|repel|repuls|my stomach turn|turns my stomach|vile\\b|appall|nauseat|loath",
+    "disapproval": "object to|disapprov|simply wrong|condone|unacceptable|take issue|(?:not|isn't) how this|"
+    "against this|not right|reject (?:this|that)|oppose|inappropriate",
+    "disgust": "disgust|distast|revolt|sicken|repel|repuls|my stomach turn|turns my stomach|vile\\b|appall|loath",
     "embarrassment": "embarrass|awkward|ashamed|blush|where to look|face is red|mortif|foolish|sheepish|cringe",
-    "excitement": "excit|thrill|hardly wait|can't wait|cannot wait|fired up|pulse racing|enthusias|buzzing|exhilarat|pumped|stoked",
+    "excitement": "excit|thrill|hardly wait|can't wait|cannot wait|fired up|pulse racing|enthusias|buzzing|exhilarat|"
+    "pumped|stoked",
     "fear": "afraid|scare|scary|dread|fear|terrif|fright|trembl|panic|horrif",
     "gratitude": "thank|grateful|gratitude|apprecia|obliged|means a lot|in your debt",
     "grief": "griev|grief|heavy loss|mourn|heart is broken|heartbroken|hard to bear|weep|bereft|bereav|devastat",
@@ -48,7 +49,7 @@ _CUES: dict[str, str] = {
     "relief": "relie[fv]|weight off|breathe|mind at rest|phew|off my mind|relax|off my shoulders|at ease",
     "remorse": "regret|sorry|apolog|remorse|forgive my|my fault|take it back|guilt|should not have|my mistake",
     "sadness": "sad|hurts|sorrow|so down|pains me|heart is heavy|unhappy|cry(?:ing)?\\b|tears\\b|gloomy|miserable",
-    "surprise": "surpris|wow|astonish|unexpected|not expect|amaz|never saw|n't see that|off guard|aback|stunned|"
+    "surprise": "surpris|wow|astonish|unexpected|not expect|amaz|never saw|didn't see|off guard|aback|stunned|"
     "never thought|startl",
 }
 _NEGATION = r"(?<!\bnot )(?<!\bno )(?<!\bnever )(?<!n't )(?<!\bwithout )"
@@ -78,4 +79,4 @@ def quotes_of(scenario: Scenario) -> tuple[str, ...]:
 @lru_cache(maxsize=65536)
 def _cues(sentence: str) -> tuple[str, ...]:
     """The labels of the cues in one sentence, in order."""
-    return tuple(match.lastgroup or "" for match in _CUE.finditer(sentence.lower()))
+    return tuple(match.lastgroup or "" for match in _CUE.finditer(sentence.lower().replace("’", "'")))

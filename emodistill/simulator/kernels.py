@@ -16,7 +16,7 @@ from emodistill.simulator.effects import FAMILY, PHASES, STILL, effect
 
 NOISE = (0.6, 1.0, 1.4)  # factors on a step, equally likely
 STANDSTILL, MOST_STANDSTILL = 0.25, 0.9  # probability to stand still at factor 1, divided by the factor; its bound
-MOST_REPLIES = 10  # a character's pace and risk are spread over the replies there are, but over no more than these
+MOST_REPLIES = 9  # a character's pace and risk are spread over the replies there are, but over no more than these
 LEAST_FACTOR, MOST_RISK = 0.1, 0.5
 
 

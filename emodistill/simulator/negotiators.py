@@ -71,12 +71,7 @@ def counterparty_says(view: View, seed: int) -> str:
     dice, now = Dice(seed), situation(view)
     if dice.share() < now.risk:
         return dice.pick(phrases.COUNTER_WALK)
-    left = dice.share()
-    for step, probability in now.kernel.steps:  # noqa: B007
-        left -= probability
-        if left < 0:
-            break
-    return answer(now, step, dice)
+    return answer(now, _step(now.kernel, dice.share()), dice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +145,15 @@ def standing(replies: tuple[Turn, ...], axis: Axis) -> tuple[int | None, int]:
     return here, min(still if concedes(newer, axis.length) else still + 1 + silent, 2)
 
 
+def _step(kernel: Kernel, share: float) -> int:
+    """The step at that share of the distribution."""
+    for units, probability in kernel.steps:
+        share -= probability
+        if share < 0:
+            return units
+    return kernel.steps[-1][0]
+
+
 def _mood(now: Situation, dice: Dice) -> str:
     says = phrases.PERSONA_SAYS[now.persona]
     if says and dice.roll(3) == 0:
@@ -167,4 +171,3 @@ def _figureless(turns: tuple[Turn, ...]) -> int:
             break
         count += 1
     return count
-

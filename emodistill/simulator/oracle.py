@@ -1,10 +1,10 @@
 """The exact value of choosing emotions against the simulator, by dynamic programming (ours).
 
 Given scenario, persona and the teacher's plan, a negotiation is a finite Markov chain: focal turn, the counterparty's
-standing offer in whole units, its latest replies without a concession (0, 1, 2 or more) and the last emotion shown. The
-recursion follows `rollout.agreement` (acceptance, crossing, tolerance, timeout) and `dataset.rewards`, so its values are
-exact expected returns (METHOD.md §4). The oracle knows the counterparty's character and the teacher's plan, which no
-learner does: it is an upper bound.
+standing offer in whole units, its latest replies without a concession (0, 1, 2 or more) and the emotion last shown.
+The recursion follows `rollout.agreement` (acceptance, crossing, tolerance, timeout) and `dataset.rewards`, so its
+values are exact expected returns (METHOD.md §4). The oracle knows the counterparty's character and the teacher's plan,
+which no learner does: it is an upper bound.
 """
 
 from dataclasses import dataclass
@@ -92,7 +92,7 @@ def _before_reply(after: np.ndarray, moves: dict[str, _Moves], progress: float, 
 
 
 def _choose(shown: np.ndarray, first: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Value of the three policies by the emotion last shown, and the oracle's (best, other); `first`: none shown yet."""
+    """Value of the three policies by the emotion last shown, and the oracle's (best, other); `first`: none shown."""
     anew, worn = shown[:, 0], shown[:, 1]
     order = np.argsort(anew[0], axis=0, kind="stable")[::-1][:2]  # best and second best: [2, STILLS, c]
     top, second = np.take_along_axis(anew[0], order, 0)

@@ -1,4 +1,4 @@
-"""The oracle's values checked by play: real scripted episodes through the rollout engine, returns by `dataset` (ours)."""
+"""The oracle's values checked by play: scripted episodes through the rollout engine, returns by `dataset` (ours)."""
 
 import random
 from collections.abc import Callable

@@ -49,6 +49,6 @@ def _linked(speech: Speech) -> Speech:
 
 
 def _link(link: str, sentence: str) -> str:
-    if not link or sentence.startswith(("I ", "I'", "{")):
-        return link + sentence
-    return link + sentence[0].lower() + sentence[1:]
+    if sentence.startswith("{"):
+        return sentence
+    return link + (sentence if not link or sentence.startswith(("I ", "I'")) else sentence[0].lower() + sentence[1:])

@@ -12,7 +12,7 @@ from emodistill.emotions import GOEMOTIONS
 from emodistill.simulator import phrases
 from emodistill.simulator.character import PERSONA, character
 from emodistill.simulator.effects import FAMILY, PHASES, STILL, STRENGTH, WORN, Effect, effect, phase
-from emodistill.simulator.kernels import MOST_RISK, axis_of, concedes, kernels
+from emodistill.simulator.kernels import MOST_REPLIES, MOST_RISK, axis_of, concedes, kernels
 from emodistill.simulator.plans import PLANS, plan_index, planned_units
 
 from builders import PROPERTY, mirrored, scenario
@@ -34,7 +34,7 @@ def toward(focal_target, counterparty_target, domain="crad"):
 @pytest.mark.parametrize(
     ("progress", "still", "name"),
     [
-        (0.0, 2, "opening"), (4 / 30, 2, "opening"), (2 / 12, 0, "giving"), (0.2, 1, "holding"), (0.2, 2, "deadlock"),
+        (0.0, 2, "opening"), (2 / 30, 2, "opening"), (0.1, 0, "giving"), (0.2, 1, "holding"), (0.2, 2, "deadlock"),
         (0.64, 0, "giving"), (0.65, 0, "closing"), (0.65, 1, "closing"), (0.9, 2, "deadlock"),
     ],
 )  # fmt: skip
@@ -44,9 +44,9 @@ def test_phases(progress, still, name):
 
 def test_effects_by_hand():
     for label, worn, expected in (
-        ("gratitude", False, (2.6, 0.3)),
-        ("gratitude", True, (1 + 0.9 * 1.6, 1 - 0.9 * 0.7)),
-        ("love", False, (1 + 0.7 * 1.6, 1 - 0.7 * 0.7)),
+        ("gratitude", False, (2.8, 0.3)),
+        ("gratitude", True, (1 + 0.9 * 1.8, 1 - 0.9 * 0.7)),
+        ("love", False, (1 + 0.7 * 1.8, 1 - 0.7 * 0.7)),
     ):
         assert astuple(effect("crad", label, worn, "opening")) == pytest.approx(expected)
     assert {effect("crad", "neutral", worn, now) for worn in (False, True) for now in PHASES} == {Effect(1, 1)}
@@ -88,7 +88,7 @@ def test_kernels_are_distributions_with_the_planted_mean(length, domain, persona
         assert sum(chance) == pytest.approx(1, abs=1e-12) and min(chance) > 0 and list(units) == sorted(set(units))
         assert min(units) == 0 and 0 < kernel.risk <= MOST_RISK
         moving = 1 - min(0.9, 0.25 / kernel.concession)
-        mean = who.pace / min(11, max_messages // 2) * kernel.concession * length * moving
+        mean = who.pace / min(MOST_REPLIES, max_messages // 2) * kernel.concession * length * moving
         assert sum(u * p for u, p in kernel.steps) == pytest.approx(mean)
 
 

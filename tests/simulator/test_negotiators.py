@@ -138,7 +138,7 @@ def test_the_teacher_takes_an_offer_that_is_no_worse_than_its_plan():
 def test_figureless_talk_gets_no_concession_and_costs_patience():
     view = View(scenario(), said("Well.", "We would need 110 days.", "Well."), "counterparty", None, 12, 1)
     replies = [counterparty_says(view, seed_of(k)) for k in range(200)]
-    assert {reply for reply in replies} <= {*phrases.COUNTER_ASK, *phrases.COUNTER_WALK}
+    assert set(replies) <= {*phrases.COUNTER_ASK, *phrases.COUNTER_WALK}
     patient = replace(view, turns=said("Let us say 20 days.", "We would need 110 days.", "Let us say 30 days."))
     assert situation(view).risk == pytest.approx(7 * situation(patient).risk)
     first = read(counterparty_says(replace(view, turns=view.turns[:1]), seed_of(1)), DAYS)
