@@ -54,6 +54,6 @@ def _character(domain: str, scenario_id: str, length: float, persona: str) -> Ch
     return Character(
         limit=rng.uniform(0.75, 0.95) * colour.limit,
         pace=rng.uniform(0.7, 1.0) * colour.pace,
-        risk=rng.uniform(0.06, 0.12) * colour.risk,
+        risk=rng.uniform(0.1, 0.2) * colour.risk,
         families=colour.families,
     )

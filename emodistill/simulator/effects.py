@@ -1,8 +1,9 @@
 """The planted truth: how the counterparty reacts to a heard emotion, by domain and phase of the bargain (ours).
 
 Labels fall into six families. A family's effect depends on the domain and on the phase, which both sides can see in the
-dialogue. Each label has its own strength within its family; the same label twice in a row wears. In no domain is one
-family right in more than two phases. docs/simulator.md tells the stories behind the tables.
+dialogue: in each phase another family is right, and what was right in the phase before is at worst dull, so that no
+border is a cliff. Each label has its own strength within its family; the same label twice in a row wears.
+docs/simulator.md tells the stories behind the tables.
 """
 
 from dataclasses import dataclass
@@ -24,13 +25,15 @@ STRENGTH = {
 }
 WORN = 0.9  # what is left of an effect when the same label is shown twice in a row
 
-PHASES = ("opening", "giving", "holding", "deadlock", "closing")
+# phase -> factor on the risk of a walk-away, whatever the emotion: who concedes does not leave, a deadlock ends talks
+PHASE_RISK = {"opening": 0.5, "giving": 0.25, "holding": 1.0, "deadlock": 5.0, "closing": 1.0}
+PHASES = tuple(PHASE_RISK)
 OPENING_UNTIL, CLOSING_FROM = 0.1, 0.65  # of max_messages
 STILL = 0.01  # a reply that moves less than this share of the axis is no concession (as in the selector's state)
 
 # domain -> phase -> family -> (factor on the concession, factor on the risk of a walk-away); neutral is (1, 1)
 Table = dict[str, dict[str, tuple[float, float]]]
-_GOOD, _FAIR, _DULL, _POOR, _BAD = (2.8, 0.3), (1.2, 0.8), (0.8, 2.0), (0.5, 6.0), (0.25, 12.0)
+_GOOD, _FAIR, _DULL, _POOR, _BAD = (2.8, 0.4), (1.1, 0.8), (0.7, 1.2), (0.4, 2.0), (0.15, 3.0)
 
 
 def _table(**columns: str) -> Table:
@@ -45,7 +48,7 @@ _EFFECTS: dict[str, Table] = {
     # deadlock only to plain disapproval, and at the end to regret.
     "crad": _table(
         warm="good dull dull poor poor",
-        bright="dull good poor poor dull",
+        bright="dull good dull poor dull",
         firm="bad bad poor good bad",
         sorrow="dull poor dull dull good",
         open="fair poor good fair poor",
@@ -53,11 +56,11 @@ _EFFECTS: dict[str, Table] = {
     # A survivor wants to be asked first, answers care with patience, is carried over a pause by hope, out of a deadlock
     # by shared grief, and in the last minutes follows a firm word.
     "disaster": _table(
-        warm="poor good dull dull poor",
-        bright="bad dull good poor bad",
+        warm="poor good dull dull dull",
+        bright="bad dull good dull bad",
         firm="poor bad poor bad good",
         sorrow="dull poor fair good dull",
-        open="good poor poor fair poor",
+        open="good dull poor fair poor",
     ),
     # A patient first wants to hear that the wait is regretted, is borne on by hope, calmed in a pause by care, brought
     # out of a deadlock by real questions, and holds to a plain word at the end.
@@ -65,7 +68,7 @@ _EFFECTS: dict[str, Table] = {
         warm="dull fair good dull poor",
         bright="bad good dull bad dull",
         firm="bad bad poor poor good",
-        sorrow="good poor fair dull poor",
+        sorrow="good dull fair dull poor",
         open="fair dull poor good poor",
     ),
     # A student is won by a light tone, keeps giving while somebody asks for their reasons, takes a pause from firmness
@@ -73,9 +76,9 @@ _EFFECTS: dict[str, Table] = {
     "student": _table(
         warm="dull poor dull poor good",
         bright="good dull poor bad dull",
-        firm="bad bad good poor bad",
+        firm="bad bad good dull bad",
         sorrow="poor dull dull good dull",
-        open="poor good dull dull poor",
+        open="poor good dull dull dull",
     ),
 }
 _DEFAULT = _EFFECTS["crad"]  # of a domain without a table of its own

@@ -12,7 +12,7 @@ from typing import Any
 from emodistill.emotions import GOEMOTIONS
 from emodistill.records import Scenario
 from emodistill.simulator.character import character
-from emodistill.simulator.effects import FAMILY, PHASES, STILL, effect
+from emodistill.simulator.effects import FAMILY, PHASE_RISK, PHASES, STILL, effect
 
 NOISE = (0.6, 1.0, 1.4)  # factors on a step, equally likely
 STANDSTILL, MOST_STANDSTILL = 0.25, 0.9  # probability to stand still at factor 1, divided by the factor; its bound
@@ -76,7 +76,7 @@ def kernels(scenario: Scenario, persona: str, max_messages: int) -> Kernels:
             for worn in (False, True):
                 planted = effect(scenario.domain, emotion, worn, phase)
                 factor = max(LEAST_FACTOR, planted.concession * favour.get(FAMILY[emotion], 1.0))
-                risk = min(MOST_RISK, who.risk / replies * planted.risk)
+                risk = min(MOST_RISK, who.risk / replies * PHASE_RISK[phase] * planted.risk)
                 made[phase, emotion, worn] = Kernel(factor, risk, _steps(who.pace / replies * factor * length, factor))
     return made
 

@@ -10,13 +10,14 @@ from itertools import product
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """From `opening` (pos) it gives up `give` by its last turn, along progress ** curve."""
+    """From `opening` (pos) it gives up `give` in all, along progress ** curve."""
 
     opening: float
     give: float
     curve: float
 
 
+GIVEN_BY = 9  # focal turns after the first by which a plan has given up all it will, or fewer in a short negotiation
 PLANS = tuple(Plan(*parts) for parts in product((0.93, 1.0), (0.3, 0.45, 0.6), (0.6, 1.2)))
 
 
@@ -29,5 +30,6 @@ def plan_index(episode_seed: int) -> int:
 def planned_units(index: int, length: float, max_messages: int) -> tuple[int, ...]:
     """The offer at each focal turn, in whole units from the counterparty's target on an axis of that length."""
     plan, turns = PLANS[index], (max_messages + 1) // 2
-    shares = (plan.opening - plan.give * (turn / max(1, turns - 1)) ** plan.curve for turn in range(turns))
+    span = max(1, min(turns - 1, GIVEN_BY))
+    shares = (plan.opening - plan.give * min(1.0, turn / span) ** plan.curve for turn in range(turns))
     return tuple(min(int(length), round(share * length)) for share in shares)
