@@ -68,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     status = command("status", _status, "what is done, what is missing, errors and time for each stage")
     status.add_argument("--json", action="store_true", help="machine-readable")
     verify = command("verify", _verify, "re-read every file of a run and name those that are damaged")
-    verify.add_argument("--repair", action="store_true", help="remove the tasks whose files are damaged")
+    verify.add_argument("--repair", action="store_true", help="remove what is damaged, and only that")
     report = command("report", _report, "write tables and figures again from the shards that are there")
     for added in (status, verify, report):
         added.add_argument("dir", type=Path, help="run directory")
@@ -88,6 +88,12 @@ def _parser() -> argparse.ArgumentParser:
     for added in (oracle, hearing):
         added.add_argument("--seed", type=int, default=7, help="of scenarios and episodes (default: 7)")
         added.add_argument("--json", action="store_true", help="machine-readable")
+    scenarios = command("scenarios", _scenarios, "what a scenario CSV gives: import recovers its rows and shows them")
+    scenarios.add_argument("action", choices=("import",))
+    scenarios.add_argument("file", type=Path, help="a CSV with a published header")
+    scenarios.add_argument("--domain", help="refuse a file of another domain (default: the header tells)")
+    scenarios.add_argument("--json", action="store_true", help="machine-readable, with all facts")
+    scenarios.add_argument("--skip-bad", action="store_true", help="leave out rows that cannot be recovered")
     offer = command("offer", _offer, "the number that an utterance offers, or none")
     offer.add_argument("--domain", default="crad", help="whose unit to print (default: crad, days)")
     offer.add_argument("--json", action="store_true", help="offer, accepts and walks")
@@ -143,20 +149,20 @@ def _status(options: argparse.Namespace) -> None:
 
 def _verify(options: argparse.Namespace) -> None:
     from emodistill.runs import RunDir
+    from emodistill.verify import repair, verify
 
     run = RunDir.existing(options.dir)
-    found = run.verify()
-    lines = [line for problems in found.values() for line in problems]
+    found = verify(run)
+    lines = [f"{problem} ({problem.mend})" for problem in found]
     if found and options.repair:
-        for stage, task in found:
-            run.clear(stage, task)
-        lines.append("The tasks that made these files are removed; give the run's command again to do them anew.")
-        print("\n".join(lines))
-        return
-    if found:
-        advice = f"Remove them with: emodistill verify {options.dir} --repair, and give the run's command again."
+        with run.lock():
+            repair(run, found)
+        print("\n".join([*lines, "That is mended; give the run's command again to make anew what was removed."]))
+    elif found:
+        advice = f"Mend them with: emodistill verify {options.dir} --repair, and give the run's command again."
         raise RunFailed("\n".join([f"{len(lines)} problem(s) in {options.dir}:", *lines, advice]))
-    print(f"{options.dir}: every recorded file is whole.")
+    else:
+        print(f"{options.dir}: every recorded file is whole.")
 
 
 def _report(options: argparse.Namespace) -> None:
@@ -203,6 +209,16 @@ def _simulator_hearing(options: argparse.Namespace) -> None:
 
     found = measure_hearing(options.seed)
     print(json.dumps(found) if options.json else render_hearing(found))
+
+
+def _scenarios(options: argparse.Namespace) -> None:
+    from emodistill.domains import DOMAINS, domain_named
+    from emodistill.domains.importer import import_file
+    from emodistill.domains.listing import render, summary
+
+    key = None if options.domain is None else domain_named(options.domain).key
+    found = import_file(options.file, DOMAINS.values(), key, options.skip_bad)
+    print(json.dumps(summary(found), indent=2, ensure_ascii=False) if options.json else render(found))
 
 
 def _offer(options: argparse.Namespace) -> None:

@@ -5,7 +5,6 @@ cleared if its partial work belongs to another configuration; and marked last.
 """
 
 import contextlib
-import fcntl
 import json
 import os
 import signal
@@ -17,12 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from emodistill import files
 from emodistill.config import Config
 from emodistill.errors import BadInput, RunFailed, Stopped
+from emodistill.ledger import Ledger
 from emodistill.llm import ModelPool
+from emodistill.locks import Held, hold
 from emodistill.runs import Marker, RunDir
-from emodistill.stages import STAGES, Stage, fingerprint, input_digest, is_done
+from emodistill.stages import STAGES, Stage
 from emodistill.tasks import StopFlag, TaskContext, stop_on_signals
 
 DRIVER = "EMODISTILL_DRIVER_PID"  # a local job ends with the process that started it
@@ -73,29 +73,36 @@ def _run_task(run: RunDir, config: Config, stage: Stage, task: str, flag: StopFl
         )
     upstream = stage.reads(config, task)
     with _hold(run, stage, task):
-        marker = run.marker(stage.name, task)
-        done = is_done(stage, task, run, config)
+        ledger = Ledger(run, config)
+        marker, done = ledger.marker(stage, task), ledger.is_done(stage, task)
         if done and marker is not None and not marker.errors:
             return
-        inputs = input_digest(stage, task, run, config)
-        if inputs is None:
+        claim = ledger.claim(stage, task)
+        if claim is None:
             raise BadInput(
                 f"{stage.name} {task} cannot start: a task of {' or '.join(upstream)} has not finished. "
                 "Run those stages first."
             )
-        identity = f"{fingerprint(stage, task, config)} {inputs}"
-        _clear_foreign(run, stage, task, identity)
+        rank = int(os.environ.get("RANK", "0"))
+        if rank == 0:
+            run.begin(stage.name, task, claim)
+            run.sweep(stage.name, task, alone=len(stage.tasks(config)) == 1)
         context = TaskContext(stage.name, task, upstream, flag, pool, _reporter(run, stage, task))
         started = time.monotonic()
         result = stage.run(run, config, context)
-        if int(os.environ.get("RANK", "0")) == 0:
-            seconds = round(time.monotonic() - started, 2)
-            fp, inputs = identity.split()
-            checksums = run.checksums(result.files)
-            tries = marker.tries + 1 if done and marker is not None else 1
+        if rank == 0:
             run.mark(
                 Marker(
-                    stage.name, task, fp, inputs, result.rows, result.errors, seconds, checksums, result.usage, tries
+                    stage.name,
+                    task,
+                    claim.fingerprint,
+                    claim.inputs,
+                    result.rows,
+                    result.errors,
+                    round(time.monotonic() - started, 2),
+                    run.checksums(result.files),
+                    result.usage,
+                    marker.tries + 1 if done and marker is not None else 1,
                 )
             )
             run.path(stage.name, f"{task}.progress").unlink(missing_ok=True)
@@ -109,28 +116,14 @@ def _hold(run: RunDir, stage: Stage, task: str) -> Iterator[None]:
     if int(os.environ.get("RANK", "0")):
         yield
         return
-    with (folder / f".{task}.lock").open("w") as file:
-        deadline = time.monotonic() + _LOCK_WAIT_S
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise RunFailed(
-                        f"{stage.name} {task} is being run by another process for more than {_LOCK_WAIT_S:.0f} s. "
-                        "Stop that one first."
-                    ) from None
-                time.sleep(0.2)
-        yield
-
-
-def _clear_foreign(run: RunDir, stage: Stage, task: str, identity: str) -> None:
-    """Delete partial work that another configuration or other inputs left, then claim the task's files."""
-    claim = run.path(stage.name, f"{task}.identity")
-    if not claim.exists() or claim.read_text(encoding="utf-8") != identity:
-        run.clear(stage.name, task)
-        files.write_text(claim, identity)
+    try:
+        with hold(folder / f".{task}.lock", _LOCK_WAIT_S):
+            yield
+    except Held as held:
+        raise RunFailed(
+            f"{stage.name} {task} is being run by {held}, and that has not ended in {_LOCK_WAIT_S:.0f} s. "
+            "Stop that one first, or wait for it; what it has finished is kept."
+        ) from None
 
 
 def _reporter(run: RunDir, stage: Stage, task: str) -> "_Progress":

@@ -50,6 +50,23 @@ def write_json(path: Path, data: Any) -> None:
     write_text(path, json.dumps(data, indent=2, ensure_ascii=False) + "\n")
 
 
+def write_sealed(path: Path, data: dict[str, Any]) -> None:
+    """Write a JSON mapping atomically, with a checksum of its content inside."""
+    write_json(path, {**data, "sha256": _seal(data)})
+
+
+def read_sealed(path: Path) -> dict[str, Any]:
+    """What `write_sealed` wrote; `ValueError` if it is anything else."""
+    data = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(data, dict) or data.pop("sha256", None) != _seal(data):
+        raise ValueError("its checksum differs")
+    return data
+
+
+def _seal(data: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
+
+
 def sha256(path: Path) -> str:
     """Checksum of a file's bytes."""
     with path.open("rb") as file:

@@ -4,6 +4,7 @@ Positions are polarity-free (METHOD.md §1): `pos` is 0 at the counterparty's ta
 whichever of the two is the larger number. Values are in the domain's unit.
 """
 
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,8 +38,8 @@ class Scenario:
         return self.counterparty_target + pos * (self.focal_target - self.counterparty_target)
 
     def fact(self, name: str) -> str:
-        """The text of one fact, empty if the scenario does not have it."""
-        return dict(self.facts).get(name, "")
+        """One fact as people say it (`Life_Raft` is Life Raft); empty if the scenario does not have it."""
+        return dict(self.facts).get(name, "").replace("_", " ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +104,17 @@ class Episode:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The judge's scores of one episode, one entry for each focal turn; NaN where no reply could be parsed."""
+    """The judge's scores of one episode, [focal turns][repeats]; NaN where no reply could be parsed."""
 
     episode_id: str
-    scores: tuple[float, ...]  # integers 1..10
-    expected: tuple[float, ...]  # sum of p(k) k where the backend gives log-probabilities, else the integer
+    scores: tuple[tuple[float, ...], ...]  # integers 1..10
+    expected: tuple[tuple[float, ...], ...]  # sum of p(k) k where the backend gives log-probabilities, else the integer
     error: str = ""  # the judge could not be asked about some turn; asked again on the next run
+
+    def turn_scores(self) -> tuple[float, ...]:
+        """r_t of each focal turn: the mean over the repeats that could be parsed, NaN if there is none."""
+        parsed = ([score for score in turn if not math.isnan(score)] for turn in self.scores)
+        return tuple(sum(turn) / len(turn) if turn else math.nan for turn in parsed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,13 @@
-"""The run directory: paths, manifest, task markers, the lock, and verification (DESIGN.md).
+"""The run directory: paths, manifest, task markers and claims, and the lock (DESIGN.md).
 
 A task is done when its marker says so *and* the marker's fingerprint and input digest are the current ones, so a
 changed input makes everything after it run again. Markers come last: file, sync, rename, then marker.
 """
 
-import fcntl
 import hashlib
 import json
 import os
 import shutil
-import socket
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -20,6 +17,7 @@ from typing import Any
 from emodistill import files
 from emodistill.config import Config, load_config, resolved_yaml
 from emodistill.errors import BadInput, RunFailed
+from emodistill.locks import Held, hold
 from emodistill.records import Scenario
 
 NEEDED_BYTES = 1_000_000_000  # below this much free disk no run is started
@@ -45,6 +43,14 @@ class Marker:
         return hashlib.sha256(
             json.dumps([self.fingerprint, self.inputs, sorted(self.files.items())]).encode()
         ).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a task was begun with: its configuration's fingerprint and the digest of its inputs."""
+
+    fingerprint: str
+    inputs: str
 
 
 class RunDir:
@@ -89,19 +95,12 @@ class RunDir:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold the run for one driver; `BadInput` names who has it. The kernel drops the lock when its holder dies."""
-        with self.path(".lock").open("a+") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                file.seek(0)
-                raise BadInput(
-                    f"{self.root} is in use by {file.read().strip()}. Wait for it, or stop it, and try again."
-                ) from None
-            file.truncate(0)
-            file.write(f"process {os.getpid()} on {socket.gethostname()} since {time.strftime('%Y-%m-%d %H:%M:%S')}")
-            file.flush()
-            yield
+        """Hold the run for one driver; `BadInput` names who has it."""
+        try:
+            with hold(self.path(".lock")):
+                yield
+        except Held as held:
+            raise BadInput(f"{self.root} is in use by {held}. Wait for it, or stop it, and try again.") from None
 
     def config(self) -> Config:
         """The resolved configuration the run was started with."""
@@ -114,15 +113,16 @@ class RunDir:
     def manifest(self) -> dict[str, Any]:
         """Per stage: fingerprint and what went into it; empty before the first run."""
         try:
-            return json.loads(self.path("manifest.json").read_text(encoding="utf-8"))
+            return files.read_sealed(self.path("manifest.json"))
         except FileNotFoundError:
             return {}
         except ValueError as error:
             raise RunFailed(f"{self.path('manifest.json')} is damaged ({error}). Run again with --fresh.") from None
 
     def write_manifest(self, manifest: dict[str, Any]) -> None:
-        """Replace the manifest."""
-        files.write_json(self.path("manifest.json"), manifest)
+        """Replace the manifest; it keeps the checksums of the configuration and the scenarios."""
+        inputs = self.checksums([self.path("config.yaml"), self.path("scenarios.json")])
+        files.write_sealed(self.path("manifest.json"), {**manifest, "files": inputs})
 
     def write_scenarios(self, scenarios: tuple[Scenario, ...]) -> None:
         """Record the run's scenarios."""
@@ -145,13 +145,42 @@ class RunDir:
     def marker(self, stage: str, task: str) -> Marker | None:
         """The marker of a finished task; None if it has not finished or its marker is unreadable."""
         try:
-            return Marker(**json.loads(self.marker_path(stage, task).read_text(encoding="utf-8")))
+            return Marker(**files.read_sealed(self.marker_path(stage, task)))
         except (FileNotFoundError, ValueError, TypeError):
             return None
 
     def mark(self, marker: Marker) -> None:
         """Declare a task finished."""
-        files.write_json(self.marker_path(marker.stage, marker.task), asdict(marker))
+        files.write_sealed(self.marker_path(marker.stage, marker.task), asdict(marker))
+
+    def claim_path(self, stage: str, task: str) -> Path:
+        """Where a task says what it was begun with."""
+        return self.path(stage, f"{task}.identity")
+
+    def claim(self, stage: str, task: str) -> Claim | None:
+        """What the task was last begun with; None if it was not. `RunFailed` if that cannot be read."""
+        path = self.claim_path(stage, task)
+        try:
+            return Claim(**files.read_sealed(path))
+        except FileNotFoundError:
+            return None
+        except (ValueError, TypeError) as error:
+            raise RunFailed(
+                f"{path} is damaged ({error}): whose results lie there cannot be told. "
+                "Mend it with `emodistill verify --repair`, and run again."
+            ) from None
+
+    def begin(self, stage: str, task: str, claim: Claim) -> None:
+        """Claim the task's files, after deleting what another configuration or other inputs left."""
+        if self.claim(stage, task) != claim:
+            self.clear(stage, task)
+            files.write_sealed(self.claim_path(stage, task), asdict(claim))
+
+    def sweep(self, stage: str, task: str, alone: bool) -> None:
+        """Delete the temporary files of a killed process; `alone`: the stage has no other task."""
+        mine = self.path(stage).glob(".*.tmp" if alone else f".{task}.*.tmp")
+        for leftover in [*mine, *self.path(stage, task).glob(".*.tmp")]:
+            leftover.unlink(missing_ok=True)
 
     def checksums(self, paths: list[Path]) -> dict[str, str]:
         """Checksum of each file, by its path relative to the run."""
@@ -168,20 +197,3 @@ class RunDir:
         for path in [*self.path(stage).glob(f"{task}.*"), *map(self.path, marker.files if marker else ())]:
             path.unlink(missing_ok=True)
         shutil.rmtree(self.path(stage, task), ignore_errors=True)
-
-    def verify(self) -> dict[tuple[str, str], list[str]]:
-        """Re-read every file a marker names: (stage, task) to one line for each file that is missing or differs."""
-        found: dict[tuple[str, str], list[str]] = {}
-        for path in sorted(self.root.glob("*/*.done")):
-            stage, task = path.parent.name, path.stem
-            marker = self.marker(stage, task)
-            problems = [] if marker else [f"{path.relative_to(self.root)}: the marker is damaged"]
-            for name, expected in (marker.files if marker else {}).items():
-                file = self.path(name)
-                if not file.is_file():
-                    problems.append(f"{name}: missing, {path.name} names it")
-                elif files.sha256(file) != expected:
-                    problems.append(f"{name}: its checksum differs from the one in {path.name}")
-            if problems:
-                found[stage, task] = problems
-        return found

@@ -1,4 +1,4 @@
-"""The stages of a run, what each depends on, its fingerprint, and which of its tasks are still to be done."""
+"""The stages of a run, what each depends on, and its fingerprint."""
 
 import hashlib
 import importlib
@@ -22,8 +22,6 @@ _NOT_HASHED = frozenset(
     "usd_per_million_generated".split()
 )
 
-
-_MAX_TRIES = 3  # of a task that ended with technical errors, over all runs
 
 Reads = dict[str, tuple[str, ...]]  # input stage -> its tasks that are read
 
@@ -98,7 +96,7 @@ STAGES: dict[str, Stage] = {
               lambda c: c.recipes(), "emodistill.train.jpo:train_jpo"),
         Stage("evaluate", _evaluated, _evaluate_settings,
               lambda c: c.evaluate.variants, "emodistill.work:evaluate_variant", uniform=False),
-        Stage("tables", _every("evaluate"),
+        Stage("tables", _every("evaluate", "judge"),
               lambda c: {**_dump(c, "report"), "variants": list(c.evaluate.variants)},
               lambda c: ("main",), "emodistill.report.build:build_report"),
     )
@@ -112,51 +110,25 @@ def ingredients(stage: Stage, config: Config) -> dict[str, Any]:
     return flat
 
 
-def fingerprint(stage: Stage, task: str, config: Config) -> str:
-    """Hash of the stage's ingredients and of the fingerprints of what the task reads."""
-    inputs = [
-        fingerprint(STAGES[name], other, config)
-        for name, tasks in stage.reads(config, task).items()
-        for other in (tasks[:1] if STAGES[name].uniform else tasks)
-    ]
-    parts = [stage.name, ingredients(stage, config), inputs]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+class Fingerprints:
+    """Fingerprints of one configuration, each worked out once; scenario files are read when first asked for."""
 
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._known: dict[tuple[str, str], str] = {}
 
-def input_digest(stage: Stage, task: str, run: RunDir, config: Config) -> str | None:
-    """Identifies the content a task reads; None while something it reads is missing."""
-    digests = []
-    for name, tasks in stage.reads(config, task).items():
-        shared = fingerprint(STAGES[name], tasks[0], config) if STAGES[name].uniform else None
-        for other in tasks:
-            marker = run.marker(name, other)
-            if marker is None or marker.fingerprint != (shared or fingerprint(STAGES[name], other, config)):
-                return None
-            digests.append(marker.digest())
-    return hashlib.sha256(" ".join(digests).encode()).hexdigest()[:16]
-
-
-def is_done(stage: Stage, task: str, run: RunDir, config: Config) -> bool:
-    """Whether the task's marker is that of the current configuration and inputs."""
-    marker = run.marker(stage.name, task)
-    return (
-        marker is not None
-        and run.whole(marker)
-        and marker.fingerprint == fingerprint(stage, task, config)
-        and marker.inputs == input_digest(stage, task, run, config)
-    )
-
-
-def to_do(stage: Stage, run: RunDir, config: Config) -> list[str]:
-    """Tasks that have not finished, or finished with technical errors and have not been tried too often."""
-    return [
-        task for task in stage.tasks(config) if not is_done(stage, task, run, config) or _had_errors(run, stage, task)
-    ]
-
-
-def _had_errors(run: RunDir, stage: Stage, task: str) -> bool:
-    marker = run.marker(stage.name, task)
-    return marker is not None and marker.errors > 0 and marker.tries < _MAX_TRIES
+    def __call__(self, stage: Stage, task: str) -> str:
+        """Hash of the stage's ingredients and of the fingerprints of what the task reads."""
+        key = (stage.name, "" if stage.uniform else task)
+        if key not in self._known:
+            inputs = [
+                self(STAGES[name], other)
+                for name, tasks in stage.reads(self._config, task).items()
+                for other in (tasks[:1] if STAGES[name].uniform else tasks)
+            ]
+            parts = [stage.name, ingredients(stage, self._config), inputs]
+            self._known[key] = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+        return self._known[key]
 
 
 def _flatten(value: Any, prefix: str, into: dict[str, Any]) -> None:

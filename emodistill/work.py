@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from emodistill.config import Config, Sampling, Spec
-from emodistill.errors import Stopped
+from emodistill.errors import BadInput, RunFailed, Stopped
 from emodistill.evaluate.variants import adapter_folder, selector_of, variant_named
 from emodistill.judge.score import judge_episodes
 from emodistill.policy.selectors import random_emotion
@@ -52,22 +52,26 @@ def judge_shard(run: RunDir, config: Config, context: TaskContext) -> Result:
     writer = ShardWriter(run.shard("judge", context.task), VERDICTS)
     missing = [episode for episode in episodes if episode.id not in writer.done]
     done = len(episodes) - len(missing)
-    model = context.model(config.models.judge)
-    attempts = config.judge.attempts
-    for verdict in judge_episodes(
-        missing, run.scenarios(), model, config.negotiation.max_messages, attempts, config.in_flight, context.stop
-    ):
-        writer.add(verdict)
-        done += 1
-        context.progress(done, len(episodes))
+    model, usage = context.model(config.models.judge), Usage()
+    limit = config.negotiation.max_messages
+    try:
+        for verdict in judge_episodes(
+            missing, run.scenarios(), model, limit, config.judge, config.in_flight, usage, context.stop
+        ):
+            writer.add(verdict)
+            done += 1
+            context.progress(done, len(episodes))
+    except (BadInput, RunFailed):  # of a model that cannot go on
+        writer.flush()
+        raise
     if context.stop():
         writer.flush()
         raise Stopped(f"Stopped with {done} of {len(episodes)} episodes judged.")
     verdicts = writer.close()
-    missing_scores = sum(math.isnan(score) for verdict in verdicts for score in verdict.scores)
+    missing_scores = sum(math.isnan(score) for verdict in verdicts for score in verdict.turn_scores())
     errors = sum(bool(verdict.error) for verdict in verdicts)
-    usage = {"missing_scores": float(missing_scores)}
-    return Result(len(verdicts), [run.shard("judge", context.task)], errors, usage)
+    counts = {**asdict(usage), "missing_scores": missing_scores}
+    return Result(len(verdicts), [run.shard("judge", context.task)], errors, {k: float(v) for k, v in counts.items()})
 
 
 def evaluate_variant(run: RunDir, config: Config, context: TaskContext) -> Result:

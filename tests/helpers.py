@@ -1,10 +1,19 @@
 """Run things as a user or a job would."""
 
+import contextlib
 import json
+import os
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+import pytest
+
+from emodistill.config import load_config
+from emodistill.domains import build_scenarios
+from emodistill.runs import RunDir
 
 ROOT = Path(__file__).parents[1]
 
@@ -15,6 +24,27 @@ def emodistill(*arguments: object, check: bool = True, **options) -> subprocess.
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, **options)
     assert not check or done.returncode == 0, done.stderr
     return done
+
+
+def begun(root: Path, *overrides: str) -> RunDir:
+    """A run directory as the driver leaves it before the first task: yaml/smoke.yaml, with overrides."""
+    run, config = RunDir(root), load_config(ROOT / "yaml" / "smoke.yaml", overrides)
+    root.mkdir(parents=True)
+    run.write_config(config)
+    run.write_scenarios(build_scenarios(config.scenarios, config.seed))
+    run.write_manifest({"name": config.name})
+    return run
+
+
+@contextlib.contextmanager
+def small_disk(folder: Path, size: str) -> Iterator[Callable[[str], None]]:
+    """A tmpfs of that size at `folder`; gives a function that remounts it with other options."""
+    if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder]).returncode:
+        pytest.skip("mounting a small disk needs root, and a machine that allows it")
+    try:
+        yield lambda options: subprocess.run(["mount", "-o", f"remount,{options}", folder], check=True) and None
+    finally:
+        subprocess.run(["umount", "-l", folder], check=True)
 
 
 def train(run: Path, stage: str, task: str, ranks: int = 1) -> None:

@@ -1,7 +1,7 @@
 import pytest
 
 from emodistill.config import load_config
-from emodistill.stages import STAGES, fingerprint
+from emodistill.stages import STAGES, Fingerprints
 
 from helpers import ROOT
 
@@ -15,7 +15,7 @@ def changed(*overrides: str) -> list[str]:
     return [
         name
         for name, stage in STAGES.items()
-        if fingerprint(stage, stage.tasks(before)[0], before) != fingerprint(stage, stage.tasks(before)[0], after)
+        if Fingerprints(before)(stage, stage.tasks(before)[0]) != Fingerprints(after)(stage, stage.tasks(before)[0])
     ]
 
 
@@ -48,7 +48,7 @@ def test_an_evaluated_variant_depends_on_just_what_it_is_made_of():
     def touched(override: str) -> set[str]:
         before, after = load_config(SMOKE), load_config(SMOKE, (override,))
         stage = STAGES["evaluate"]
-        return {v for v in before.evaluate.variants if fingerprint(stage, v, before) != fingerprint(stage, v, after)}
+        return {v for v in before.evaluate.variants if Fingerprints(before)(stage, v) != Fingerprints(after)(stage, v)}
 
     assert touched("iql.steps=61") == {"iql-only", "full"}
     assert touched("jpo.kappa=0.5") == {"full", "emotion-free"}
@@ -63,4 +63,4 @@ def test_the_same_scenarios_from_another_file_have_another_fingerprint(tmp_path)
     assert changed(a) == ALL
     one, other = (load_config(SMOKE, (source,)) for source in (a, b))
     stage = STAGES["rollout"]
-    assert fingerprint(stage, "shard-00000", one) != fingerprint(stage, "shard-00000", other)
+    assert Fingerprints(one)(stage, "shard-00000") != Fingerprints(other)(stage, "shard-00000")

@@ -20,8 +20,9 @@ from emodistill.config import Config
 from emodistill.domains import build_scenarios
 from emodistill.errors import BadInput, RunFailed, Stopped
 from emodistill.execute import Outcome
+from emodistill.ledger import Ledger
 from emodistill.runs import RunDir
-from emodistill.stages import STAGES, Stage, fingerprint, ingredients, input_digest, to_do
+from emodistill.stages import STAGES, Fingerprints, Stage, ingredients
 
 _POLL_S = 0.1
 _GRACE_S = 60.0  # how long jobs may take to save after a stop
@@ -67,10 +68,11 @@ def drive(
 def changed_tasks(run: RunDir, config: Config) -> dict[str, list[str]]:
     """Tasks that were begun with other settings than the current ones, by stage."""
     found: dict[str, list[str]] = {}
+    fingerprint = Fingerprints(config)
     for stage in STAGES.values():
         for task in stage.tasks(config):
-            claim = run.path(stage.name, f"{task}.identity")
-            if claim.exists() and claim.read_text(encoding="utf-8").split()[:1] != [fingerprint(stage, task, config)]:
+            claim = run.claim(stage.name, task)
+            if claim is not None and claim.fingerprint != fingerprint(stage, task):
                 found.setdefault(stage.name, []).append(task)
     return found
 
@@ -121,10 +123,11 @@ def code_version() -> str:
 def _run_stage(
     run: RunDir, config: Config, stage: Stage, profile: Profile, stop: _Stop, say: Callable[[str], None]
 ) -> None:
-    tasks = to_do(stage, run, config)
+    ledger = Ledger(run, config)
+    tasks = ledger.to_do(stage)
     if not tasks:
         return
-    if any(input_digest(stage, task, run, config) is None for task in tasks):
+    if any(ledger.claim(stage, task) is None for task in tasks):
         raise RunFailed(f"{stage.name} cannot start: a stage before it is incomplete in {run.root}.")
     started, asked = time.monotonic(), profile.resources(stage.name)
     say(f"{stage.name}: {len(tasks)} of {len(stage.tasks(config))} task(s) to do")

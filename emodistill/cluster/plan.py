@@ -10,7 +10,7 @@ from emodistill.config import Config, OpenAI, Scripted, Spec
 from emodistill.domains import build_scenarios
 from emodistill.errors import BadInput
 from emodistill.models import require, resolve
-from emodistill.stages import STAGES, fingerprint
+from emodistill.stages import STAGES, Fingerprints
 
 _USERS = {
     "rollout": ("teacher", "counterparty"),
@@ -97,7 +97,7 @@ def _stage_row(config: Config, profile: Profile, name: str) -> tuple[str, ...]:
     )
     return (
         name,
-        fingerprint(STAGES[name], tasks[0], config),
+        Fingerprints(config)(STAGES[name], tasks[0]),
         str(len(tasks)),
         f"{jobs} ({min(jobs, asked.parallel)} at once)",
         needs,
@@ -107,11 +107,12 @@ def _stage_row(config: Config, profile: Profile, name: str) -> tuple[str, ...]:
 def _token_rows(config: Config, held_out: int) -> list[tuple[str, ...]]:
     each = config.negotiation.max_messages // 2
     sweep = len(config.scenarios.domains) * config.scenarios.train * config.sweep.rollouts
+    scorings = sweep * config.judge.repeats
     evaluation = held_out * config.evaluate.seeds * len(config.evaluate.variants)
     work = (
         ("rollout", "teacher", sweep, config.sweep.sampling.max_tokens),
         ("rollout", "counterparty", sweep, config.sweep.sampling.max_tokens),
-        ("judge", "judge", sweep, 4),
+        ("judge", "judge", scorings, 4),
         ("evaluate", "student", evaluation, config.evaluate.sampling.max_tokens),
         ("evaluate", "counterparty", evaluation, config.sweep.sampling.max_tokens),
     )

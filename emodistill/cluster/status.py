@@ -4,8 +4,9 @@ import json
 from typing import Any
 
 from emodistill.config import Config
+from emodistill.ledger import Ledger
 from emodistill.runs import RunDir
-from emodistill.stages import STAGES, Stage, is_done
+from emodistill.stages import STAGES, Stage
 
 
 def summary(run: RunDir) -> dict[str, Any]:
@@ -14,7 +15,8 @@ def summary(run: RunDir) -> dict[str, Any]:
     A stage: tasks planned, done and started, rows, technical errors, seconds and usage.
     """
     config = run.config()
-    stages = {name: _stage(run, config, stage) for name, stage in STAGES.items()}
+    ledger = Ledger(run, config)
+    stages = {name: _stage(run, config, stage, ledger) for name, stage in STAGES.items()}
     return {
         "run": config.name,
         "dir": str(run.root),
@@ -23,10 +25,10 @@ def summary(run: RunDir) -> dict[str, Any]:
     }
 
 
-def _stage(run: RunDir, config: Config, stage: Stage) -> dict[str, Any]:
+def _stage(run: RunDir, config: Config, stage: Stage, ledger: Ledger) -> dict[str, Any]:
     tasks = stage.tasks(config)
-    done = [task for task in tasks if is_done(stage, task, run, config)]
-    markers = [marker for task in done if (marker := run.marker(stage.name, task)) is not None]
+    done = {task for task in tasks if ledger.is_done(stage, task)}
+    markers = [marker for task in tasks if task in done and (marker := ledger.marker(stage, task)) is not None]
     usage: dict[str, float] = {}
     for marker in markers:
         for name, value in marker.usage.items():
@@ -34,7 +36,7 @@ def _stage(run: RunDir, config: Config, stage: Stage) -> dict[str, Any]:
     started = {
         task: _progress(run, stage.name, task)
         for task in tasks
-        if task not in done and run.path(stage.name, f"{task}.identity").exists()
+        if task not in done and run.claim_path(stage.name, task).exists()
     }
     return {
         "planned": len(tasks), "done": len(done), "started": started, "rows": sum(m.rows for m in markers),
@@ -56,7 +58,7 @@ def render(found: dict[str, Any]) -> str:
     lines.append(f"{'stage':<10}{'done':>9}{'rows':>10}{'errors':>8}{'seconds':>10}  notes")
     for name, s in found["stages"].items():
         notes = [f"{task} {progress}" for task, progress in list(s["started"].items())[:4]]
-        notes += [f"{key} {value:,.0f}" for key, value in s["usage"].items() if value]
+        notes += [f"{key} {value:,.{4 if key == 'usd' else 0}f}" for key, value in s["usage"].items() if value]
         lines.append(
             (
                 f"{name:<10}{str(s['done']) + '/' + str(s['planned']):>9}{s['rows']:>10}"

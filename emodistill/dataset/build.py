@@ -9,12 +9,12 @@ import numpy as np
 from emodistill.chat import Messages
 from emodistill.config import EMOTIONLESS, Config
 from emodistill.dataset.rewards import advantages, step_rewards, terminal_reward
-from emodistill.dataset.transitions import concatenate, transitions
+from emodistill.dataset.transitions import UNITS, concatenate, transitions
 from emodistill.errors import RunFailed
 from emodistill.records import Dialogue, Episode, Scenario, ScoredTurn, Style, Turn, Verdict
 from emodistill.rollout.prompts import messages, reply_of, without_emotion
 from emodistill.runs import RunDir
-from emodistill.shards import DIALOGUES, EPISODES, VERDICTS, read_records, write_table
+from emodistill.shards import DIALOGUES, EPISODES, VERDICTS, read_records, write_records, write_table
 from emodistill.tasks import Result, TaskContext
 
 
@@ -28,7 +28,7 @@ def build_dataset(run: RunDir, config: Config, context: TaskContext) -> Result:
             "Every rollout of the sweep ended in an error, so there is nothing to train on. See the errors in rollout/."
         )
     verdicts = {v.episode_id: v for v in read_records((run.shard("judge", k) for k in shards), VERDICTS)}
-    scores = [np.array(verdicts[e.id].scores) for e in episodes]
+    scores = [np.array(verdicts[e.id].turn_scores()) for e in episodes]
     groups = np.concatenate([[e.scenario_id] * len(s) for e, s in zip(episodes, scores, strict=True)])
     advantage = np.split(advantages(np.concatenate(scores), groups), np.cumsum([len(s) for s in scores])[:-1])
 
@@ -39,7 +39,7 @@ def build_dataset(run: RunDir, config: Config, context: TaskContext) -> Result:
     style = Style(config.negotiation.layout, config.negotiation.replies)
     table = concatenate([transitions(scenarios[e.scenario_id], e, limit, o, s, q) for e, o, s, q in rows]).columns()
     files = [run.path("dataset", "transitions.h5")]
-    write_table(files[0], table)
+    write_table(files[0], table.items(), UNITS)
     for recipe in ("emotion", EMOTIONLESS):
         dialogues = list(
             chain.from_iterable(
@@ -48,7 +48,7 @@ def build_dataset(run: RunDir, config: Config, context: TaskContext) -> Result:
             )
         )
         files.append(run.path("dataset", f"pairs-{recipe}.h5"))
-        write_table(files[-1], DIALOGUES.encode(dialogues))
+        write_records(files[-1], dialogues, DIALOGUES)
     return Result(
         rows=len(table["a_tm1"]), files=files, usage={"missing_scores": float(np.isnan(list(chain(*scores))).sum())}
     )
@@ -62,7 +62,7 @@ def _outcome(scenario: Scenario, episode: Episode, config: Config) -> np.ndarray
 
 def _scored(episode: Episode, verdict: Verdict, advantage: np.ndarray, ret: float) -> list[ScoredTurn]:
     """The signals of each focal turn; `message` is where the response stands in the chat layout."""
-    rows = zip(episode.focal_turns(), verdict.scores, advantage.tolist(), strict=True)
+    rows = zip(episode.focal_turns(), verdict.turn_scores(), advantage.tolist(), strict=True)
     return [
         ScoredTurn(2 + 2 * t, turn.emotion or "", score, a, float(ret), score + 0.5 * float(ret))
         for t, (turn, score, a) in enumerate(rows)

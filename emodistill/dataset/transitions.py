@@ -8,6 +8,13 @@ from emodistill.dataset.states import NO_EMOTION, STATE_NAMES, state_before
 from emodistill.emotions import GOEMOTIONS
 from emodistill.records import Episode, Scenario
 
+_STATE = "pos and shares: " + "; ".join(STATE_NAMES)
+_EMOTION, _SCORE = "index into GoEmotions, 28: none yet", "1..10, NaN: missing"
+UNITS = {
+    "s_tm1": _STATE, "last_tm1": _EMOTION, "a_tm1": _EMOTION, "outcome_t": "reward", "judge_t": _SCORE,
+    "hybrid_t": "judge score + reward / 2, NaN: missing", "s_t": _STATE, "last_t": _EMOTION, "done_t": "0 or 1",
+}  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Transitions:

@@ -4,13 +4,16 @@ import hashlib
 from pathlib import Path
 
 from emodistill.config import Scenarios
-from emodistill.domains import crad
-from emodistill.domains.base import Domain, as_scenarios, generate, read_csv
+from emodistill.domains import crad, disaster, hospital, student
+from emodistill.domains.base import Domain, as_scenarios, generate
+from emodistill.domains.importer import import_file
 from emodistill.errors import BadInput
 from emodistill.records import Scenario
 from emodistill.seeds import seed_of
 
-DOMAINS: dict[str, Domain] = {domain.key: domain for domain in (crad.DOMAIN,)}
+DOMAINS: dict[str, Domain] = {
+    domain.key: domain for domain in (crad.DOMAIN, disaster.DOMAIN, hospital.DOMAIN, student.DOMAIN)
+}
 
 
 def domain_named(key: str) -> Domain:
@@ -26,7 +29,7 @@ def build_scenarios(settings: Scenarios, seed: int) -> tuple[Scenario, ...]:
     for key in settings.domains:
         domain, count = domain_named(key), settings.train + settings.held_out
         if key in settings.csv:
-            drawn = read_csv(domain, Path(settings.csv[key]))
+            drawn = import_file(Path(settings.csv[key]), DOMAINS.values(), key, settings.skip_bad).drawn
             if len(drawn) < count:
                 raise BadInput(
                     f"{settings.csv[key]}: {len(drawn)} scenarios where "

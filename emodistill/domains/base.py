@@ -1,13 +1,11 @@
 """What a domain is. Adding one is one module that makes a `Domain`, and one line in `domains/__init__.py`."""
 
-import csv
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
+from emodistill.domains.columns import Column
 from emodistill.domains.quantities import Quantity
-from emodistill.errors import BadInput
 from emodistill.records import Scenario, Seat
 
 
@@ -30,15 +28,16 @@ PERSONAS = ("vanilla", "pressure", "victim", "threat")  # how the counterparty b
 class Domain:
     """One bargaining domain: roles, unit, prompts, the scenario generator and the CSV row reader.
 
-    `generate(rng)` and `from_row(cells)` return (focal target, counterparty target, facts, imputed), targets in `unit`.
-    `brief(scenario, seat)` is the role part of that seat's system message.
+    `generate(rng)` draws a scenario, `from_row(cells by column)` makes one of a CSV row, whose missing cells are empty;
+    ValueError says why it cannot. `brief(scenario, seat)` is that seat's system message: what is common to all
+    scenarios first, then the facts and its own target. A lever names no amount of `unit`: it would pass for an offer.
     """
 
     key: str
     quantity: Quantity
     focal_role: str
     counterparty_role: str
-    columns: tuple[str, ...]  # header of the published CSV
+    columns: tuple[Column, ...]  # of the published CSV
     generate: Callable[[random.Random], "Drawn"]
     from_row: Callable[[dict[str, str]], "Drawn"]
     brief: Callable[[Scenario, Seat], str]
@@ -55,7 +54,7 @@ class Domain:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """Targets and facts before they become a `Scenario`."""
+    """Targets (in the domain's unit) and facts before they become a `Scenario`."""
 
     focal_target: float
     counterparty_target: float
@@ -63,7 +62,7 @@ class Drawn:
     imputed: bool = False
 
 
-def as_scenarios(domain: Domain, drawn: list[Drawn], train: int, held_out: int) -> tuple[Scenario, ...]:
+def as_scenarios(domain: Domain, drawn: Sequence[Drawn], train: int, held_out: int) -> tuple[Scenario, ...]:
     """The first `train` are the training split, the next `held_out` are held out; surplus is left out."""
     return tuple(
         Scenario(
@@ -88,45 +87,3 @@ def generate(domain: Domain, count: int, seed: int) -> list[Drawn]:
         one = domain.generate(rng)
         drawn.setdefault(one.facts, one)
     return list(drawn.values())
-
-
-def read_csv(domain: Domain, path: Path) -> list[Drawn]:
-    """Read a published CSV; `BadInput` names the file and the row or column at fault."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file)
-            rows, lines = [], [1]  # lines: where each row starts in the file; a quoted cell may hold line breaks
-            for row in reader:
-                rows.append(row)
-                lines.append(reader.line_num + 1)
-    except FileNotFoundError:
-        raise BadInput(
-            f"There is no scenario file {path}. Name an existing CSV under scenarios.csv.{domain.key}."
-        ) from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise BadInput(f"The scenario file {path} cannot be read: {error}.") from None
-    header = tuple(cell.strip() for cell in rows[0]) if rows else ()
-    missing = [column for column in domain.columns if column not in header]
-    if missing:
-        raise BadInput(
-            f"{path}: this is not a {domain.key} scenario file: its header lacks the column(s) {', '.join(missing)}. "
-            f"Give a CSV with the published header, or another domain."
-        )
-    numbered = zip(lines[1:], rows[1:], strict=False)
-    return [_row(domain, path, number, header, cells) for number, cells in numbered if any(cells)]
-
-
-def _row(domain: Domain, path: Path, number: int, header: tuple[str, ...], cells: list[str]) -> Drawn:
-    if len(cells) != len(header):
-        raise BadInput(
-            f"{path}, line {number}: {len(cells)} cells where the header has {len(header)}. "
-            "Quote the cells that contain commas."
-        )
-    row = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
-    try:
-        drawn = domain.from_row(row)
-    except (ValueError, OverflowError) as error:
-        raise BadInput(f"{path}, line {number}: {error}. Mend that cell.") from None
-    if drawn.focal_target == drawn.counterparty_target:
-        raise BadInput(f"{path}, line {number}: both sides have the same target, so there is nothing to bargain over.")
-    return drawn

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emodistill.records import Episode, Scenario
+from emodistill.records import Scenario
+from emodistill.shards import Table
 
 METRICS = ("success", "outcomes", "utility", "rounds")
 
@@ -22,20 +23,15 @@ class EvalRecord:
     messages: int
 
 
-def eval_records(episodes: Iterable[Episode], scenarios: dict[str, Scenario]) -> list[EvalRecord]:
-    """One record an episode."""
+def eval_records(episodes: Table, scenarios: dict[str, Scenario]) -> list[EvalRecord]:
+    """One record an episode, from its columns of numbers: no text is decoded."""
+    names = ("scenario_id", "rollout", "status", "agreed", "messages")
     made = []
-    for e in episodes:
-        pos = 0.0 if e.agreed is None else scenarios[e.scenario_id].pos(e.agreed)
+    for scenario_id, rollout, status, agreed, messages in zip(*(episodes[name] for name in names), strict=True):
+        pos = 0.0 if np.isnan(agreed) else scenarios[scenario_id].pos(float(agreed))
+        savings = min(1.0, max(0.0, pos))
         made.append(
-            EvalRecord(
-                e.scenario_id,
-                e.rollout,
-                e.status != "error",
-                e.agreed is not None,
-                min(1.0, max(0.0, pos)),
-                len(e.turns),
-            )
+            EvalRecord(scenario_id, int(rollout), status != "error", not np.isnan(agreed), savings, int(messages))
         )
     return made
 

@@ -5,6 +5,7 @@ The simulator, an in-process vLLM engine, any OpenAI-compatible endpoint.
 
 from emodistill.config import OpenAI, Scripted, Spec
 from emodistill.llm.base import ChatModel
+from emodistill.models import require
 
 
 def make_model(spec: Spec) -> ChatModel:
@@ -14,6 +15,7 @@ def make_model(spec: Spec) -> ChatModel:
 
         return ScriptedModel()
     if isinstance(spec, OpenAI):
+        require("openai")
         from emodistill.llm.openai import OpenAIModel
 
         return OpenAIModel(spec)

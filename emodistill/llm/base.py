@@ -49,7 +49,8 @@ class ChatReply:
     prompt_tokens: int = 0
     cached_tokens: int = 0
     generated_tokens: int = 0
-    alternatives: tuple[tuple[str, float], ...] = ()  # (token, probability) at the first position
+    alternatives: tuple[tuple[str, float], ...] = ()  # (token, probability) where the reply, or the choice, begins
+    usd: float = 0.0  # by the spec's prices
 
 
 class ChatModel(Protocol):
@@ -59,7 +60,10 @@ class ChatModel(Protocol):
         """Queue one request; its reply comes from a later `poll`."""
 
     def poll(self) -> Sequence[ChatReply]:
-        """Replies that have finished since the last call; may block a moment, empty if none is ready."""
+        """Replies that have finished since the last call; may block a moment, empty if none is ready.
+
+        Trouble with one request is a reply with an error; trouble with all of them is raised.
+        """
 
     def close(self) -> None:
         """Free the engine or the connections."""

@@ -1,6 +1,7 @@
 """The simulator behind the `ChatModel` interface: replies at once, from the view, without rendering a prompt."""
 
 import math
+import random
 
 from emodistill.domains import domain_named
 from emodistill.llm.base import ChatReply, ChatRequest, View
@@ -20,7 +21,7 @@ class ScriptedModel:
         """Answer from the view; the reply waits for the next `poll`."""
         view = request.view
         if view.seat == "judge":
-            self._ready.append(_score(request.key, critique(view.scenario, view.turns, view.max_messages)))
+            self._ready.append(_score(request, critique(view.scenario, view.turns, view.max_messages)))
         else:
             says = teacher_says if view.seat == "focal" else counterparty_says
             said = says(view, request.seed)
@@ -43,8 +44,14 @@ def _as_json(view: View, said: str) -> str:
     return dress(said, domain_named(scenario.domain).quantity, standing)
 
 
-def _score(key: str, score: float) -> ChatReply:
-    """The nearest integer as text; the probabilities of its two neighbours carry the exact score as their mean."""
-    low = math.floor(score)
-    alternatives = ((str(low), low + 1 - score), (str(min(10, low + 1)), score - low), ("10", 0.0))
-    return ChatReply(key, str(round(score)), alternatives=alternatives)
+def _score(request: ChatRequest, score: float) -> ChatReply:
+    """A digit, the score less one: of the two neighbours the nearest, or drawn if sampling is asked for.
+
+    Their probabilities carry the exact score as their mean.
+    """
+    low = min(9, math.floor(score))
+    share = score - low
+    drawn = low + (random.Random(request.seed).random() < share)
+    said = drawn if request.temperature > 0 else round(score)
+    alternatives = ((str(low - 1), 1 - share), (str(low), share))
+    return ChatReply(request.key, str(said - 1), alternatives=alternatives)

@@ -20,9 +20,12 @@ _MAX_LORAS = 8
 
 
 class VLLMModel:
-    """One engine of one base model, with any number of its adapters."""
+    """One engine of one base model, with any number of its adapters.
 
-    def __init__(self, spec: VLLM) -> None:
+    `merge` puts an adapter into the weights instead of beside them; by default on CPUs only.
+    """
+
+    def __init__(self, spec: VLLM, merge: bool | None = None) -> None:
         require("vllm")
         self._source = resolve(spec.model)
         os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", str(spec.kv_cache_gb))
@@ -32,22 +35,28 @@ class VLLMModel:
         if Path(self._source).is_dir():
             os.environ.setdefault("HF_HUB_OFFLINE", "1")
         from vllm import EngineArgs, LLMEngine
+        from vllm.config import StructuredOutputsConfig
         from vllm.platforms import current_platform
 
-        self._merge = current_platform.is_cpu()
+        cpu = current_platform.is_cpu()
+        self._merge = cpu if merge is None else merge
         device: dict[str, Any] = {
             # A per-request seed with chunked prefill kills the CPU engine.
             "enforce_eager": True, "enable_chunked_prefill": False,
             "max_num_batched_tokens": max(8192, spec.max_model_len),
-        } if self._merge else {
-            "enable_lora": True, "max_loras": _MAX_LORAS, "max_lora_rank": 64,
+        } if cpu else {
             "tensor_parallel_size": spec.tensor_parallel, "gpu_memory_utilization": spec.gpu_memory_utilization,
         }  # fmt: skip
+        if not self._merge:
+            device |= {"enable_lora": True, "max_loras": _MAX_LORAS, "max_lora_rank": 64}
+        # A weak model fills JSON with blanks until its tokens are spent, if it may.
+        guided = StructuredOutputsConfig(backend="xgrammar", disable_any_whitespace=True)
         try:
             self._engine = LLMEngine.from_engine_args(
                 EngineArgs(
                     model=self._source, dtype=spec.dtype, max_model_len=spec.max_model_len,
-                    max_num_seqs=spec.max_num_seqs, enable_prefix_caching=True, disable_log_stats=True, **device,
+                    max_num_seqs=spec.max_num_seqs, enable_prefix_caching=True, disable_log_stats=True,
+                    structured_outputs_config=guided, **device,
                 )
             )  # fmt: skip
         except (OSError, ValueError) as error:
@@ -81,6 +90,10 @@ class VLLMModel:
     def close(self) -> None:
         """Let go of the engine; its memory returns with the process."""
         del self._engine
+
+    def reset_cache(self) -> None:
+        """Forget all cached prefixes."""
+        self._engine.reset_prefix_cache()
 
     def prompt_ids(self, request: ChatRequest) -> list[int]:
         """The token ids the engine is given."""
@@ -118,7 +131,7 @@ class VLLMModel:
 
             iterator = list(merged_weights(self._source, adapter).items())
             self._engine.collective_rpc("reload_weights", kwargs={"weights_iterator": iterator})
-        self._engine.reset_prefix_cache()
+        self.reset_cache()
         self._adapter = adapter
 
 
@@ -126,7 +139,7 @@ def _guided(request: ChatRequest) -> Any:
     from vllm.sampling_params import StructuredOutputsParams
 
     if request.schema:
-        return StructuredOutputsParams(json=request.schema, disable_any_whitespace=True)
+        return StructuredOutputsParams(json=request.schema)
     return StructuredOutputsParams(choice=list(request.choices)) if request.choices else None
 
 

@@ -1,34 +1,42 @@
 """The tables stage: every finished evaluation cell to `tables/` and `figures/`; what did not run is said."""
 
 from emodistill import files
-from emodistill.config import Config, Scripted
+from emodistill.config import Config, Scripted, Spec
 from emodistill.evaluate.metrics import EvalRecord, eval_records
-from emodistill.records import Scenario
+from emodistill.ledger import Ledger
+from emodistill.records import Scenario, Verdict
 from emodistill.report.figures import utility_figure
+from emodistill.report.judging import JudgeRow, judge_csv, judge_markdown, judge_rows, shown
 from emodistill.report.tables import differences, differences_csv, main_csv, main_markdown, main_rows
 from emodistill.runs import RunDir
-from emodistill.shards import EPISODES, read_records
-from emodistill.stages import STAGES, is_done
+from emodistill.shards import VERDICTS, open_table, read_records
+from emodistill.stages import STAGES
 from emodistill.tasks import Result, TaskContext
 
 
 def build_report(run: RunDir, config: Config, context: TaskContext) -> Result:
-    """Write the main table, the paired differences and the main figure."""
+    """Write the main table, the paired differences, the judge's table and the main figure."""
     return report(run, config)
 
 
 def report(run: RunDir, config: Config) -> Result:
-    """The same from whatever cells are there."""
-    records, not_run = _cells(run, config, run.scenarios())
+    """The same from whatever cells and verdicts are there."""
+    scenarios = run.scenarios()
+    ledger = Ledger(run, config)
+    records, not_run = _cells(run, ledger, config, scenarios)
+    judged = judge_rows(_verdicts(run, ledger, config), scenarios, config.judge.repeats)
     rows = main_rows(records, config.report.resamples, config.seed)
     found = differences(records, config.report.resamples, config.seed)
     who = counterparty_label(config)
     title = f"{config.name}: {', '.join(config.scenarios.domains)}, held-out scenarios, {who}"
-    notes = [_interval_note(config), _judge_note(run, config)]
+    notes = [_interval_note(config), _judge_note(judged, config)]
+    judge = model_label(config.models.judge)
     tables = {
         "main.csv": main_csv(rows, who),
         "main.md": main_markdown(rows, found, title, not_run, notes),
         "differences.csv": differences_csv(found, who),
+        "judge.csv": judge_csv(judged, judge),
+        "judge.md": judge_markdown(judged, f"{config.name}: scores of the training rollouts, {judge} judge"),
     }
     written = []
     for name, text in tables.items():
@@ -51,16 +59,24 @@ def _interval_note(config: Config) -> str:
     )
 
 
-def _judge_note(run: RunDir, config: Config) -> str:
-    """Who made the training data, and how many judge scores are missing from it."""
-    markers = [marker for task in STAGES["judge"].tasks(config) if (marker := run.marker("judge", task)) is not None]
-    missing = sum(marker.usage.get("missing_scores", 0.0) for marker in markers)
-    dataset = run.marker("dataset", "pairs")
-    roles = ", ".join(
-        f"{role} {'simulated' if isinstance(spec, Scripted) else spec.model}"
-        for role, spec in (("teacher", config.models.teacher), ("judge", config.models.judge))
-    )
-    return f"Training data: {roles}; {missing:.0f} of {dataset.rows if dataset else 0} judge scores missing."
+def _judge_note(rows: list[JudgeRow], config: Config) -> str:
+    """Who made the training data, how many judge scores are missing from it, and how far the judge's repeats agree."""
+    roles = f"teacher {model_label(config.models.teacher)}, judge {model_label(config.models.judge)}"
+    missing, turns = sum(row.missing for row in rows), sum(row.turns for row in rows)
+    alphas = ", ".join(f"{row.domain} {shown(row.agreement.alpha)}" for row in rows)
+    repeats = f"; α between {config.judge.repeats} repeats: {alphas}" if config.judge.repeats > 1 else ""
+    return f"Training data: {roles}; {missing} of {turns} judge scores missing{repeats}."
+
+
+def model_label(spec: Spec) -> str:
+    """The model's name; the simulator is always named as such."""
+    return "simulated" if isinstance(spec, Scripted) else spec.model
+
+
+def _verdicts(run: RunDir, ledger: Ledger, config: Config) -> list[Verdict]:
+    stage = STAGES["judge"]
+    done = [task for task in stage.tasks(config) if ledger.is_done(stage, task)]
+    return read_records((run.shard("judge", task) for task in done), VERDICTS)
 
 
 def counterparty_label(config: Config) -> str:
@@ -70,13 +86,13 @@ def counterparty_label(config: Config) -> str:
 
 
 def _cells(
-    run: RunDir, config: Config, scenarios: dict[str, Scenario]
+    run: RunDir, ledger: Ledger, config: Config, scenarios: dict[str, Scenario]
 ) -> tuple[dict[str, list[EvalRecord]], list[str]]:
     records, not_run = {}, []
     for variant in config.evaluate.variants:
-        if is_done(STAGES["evaluate"], variant, run, config):
-            path = run.path("evaluate", variant, "shard-00000.h5")
-            records[variant] = eval_records(read_records([path], EPISODES), scenarios)
+        if ledger.is_done(STAGES["evaluate"], variant):
+            with open_table(run.path("evaluate", variant, "shard-00000.h5")) as episodes:
+                records[variant] = eval_records(episodes, scenarios)
         else:
             not_run.append(variant)
     return records, not_run

@@ -57,17 +57,17 @@ def main_csv(rows: Sequence[Row], counterparty: str) -> str:
     ends = [f"{metric}_{end}" for metric in METRICS for end in ("low", "high")]
     lines: list[list[object]] = [["variant", *METRICS, "n", "errors", *ends, "counterparty"]]
     for row in rows:
-        values = [_plain(row.estimates[metric].value) for metric in METRICS]
-        bounds = [_plain(bound) for m in METRICS for bound in (row.estimates[m].low, row.estimates[m].high)]
+        values = [plain(row.estimates[metric].value) for metric in METRICS]
+        bounds = [plain(bound) for m in METRICS for bound in (row.estimates[m].low, row.estimates[m].high)]
         lines.append([row.variant, *values, row.n, row.errors, *bounds, counterparty])
-    return _csv(lines)
+    return csv_text(lines)
 
 
 def differences_csv(found: dict[tuple[str, str], Estimate], counterparty: str) -> str:
     """Paired utility differences."""
     lines: list[list[object]] = [["variant", "minus", "utility_difference", "low", "high", "n", "counterparty"]]
-    lines += [[a, b, _plain(e.value), _plain(e.low), _plain(e.high), e.n, counterparty] for (a, b), e in found.items()]
-    return _csv(lines)
+    lines += [[a, b, plain(e.value), plain(e.low), plain(e.high), e.n, counterparty] for (a, b), e in found.items()]
+    return csv_text(lines)
 
 
 def main_markdown(
@@ -105,11 +105,13 @@ def _cell(estimate: Estimate) -> str:
     return f"{estimate.value:.1f}{interval}"
 
 
-def _plain(value: float) -> str:
+def plain(value: float) -> str:
+    """A figure in a CSV; empty if there is none."""
     return "" if math.isnan(value) else f"{value:.4f}"
 
 
-def _csv(lines: list[list[object]]) -> str:
+def csv_text(lines: list[list[object]]) -> str:
+    """Rows as CSV."""
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\n").writerows(lines)
     return buffer.getvalue()

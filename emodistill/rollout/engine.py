@@ -46,17 +46,19 @@ class Task:
 
 @dataclass(slots=True)
 class Usage:
-    """What a batch of episodes cost, in tokens."""
+    """What a batch of episodes cost, in tokens and money."""
 
     prompt_tokens: int = 0
     cached_tokens: int = 0
     generated_tokens: int = 0
+    usd: float = 0.0
 
     def add(self, reply: ChatReply) -> None:
         """Count one reply."""
         self.prompt_tokens += reply.prompt_tokens
         self.cached_tokens += reply.cached_tokens
         self.generated_tokens += reply.generated_tokens
+        self.usd += reply.usd
 
 
 @dataclass(slots=True)

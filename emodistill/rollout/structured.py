@@ -68,7 +68,7 @@ def _object(text: str) -> dict[str, object] | None:
     cut = _CUT.search(text)
     for candidate in (text, *((f'{cut[1]}"}}',) if cut else ())):
         try:
-            found = json.loads(candidate)
+            found = json.loads(candidate, strict=False)  # a weak model writes raw control characters
         except ValueError:
             continue
         return found if isinstance(found, dict) else None

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from emodistill.errors import BadInput, RunFailed
 from emodistill.records import Episode, Rules, Scenario, Select, Style
 from emodistill.rollout.engine import Task, Usage, Voice, play
 from emodistill.seeds import seed_of
@@ -16,6 +17,11 @@ def episode_tasks(scenarios: Iterable[Scenario], rollouts: int, seed: int, purpo
         for s in scenarios
         for k in range(rollouts)
     ]
+
+
+def scenario_of(episode_id: str) -> str:
+    """The scenario of an episode that `episode_tasks` named."""
+    return episode_id.rpartition("-r")[0]
 
 
 def record_episodes(
@@ -32,15 +38,19 @@ def record_episodes(
 ) -> tuple[list[Episode], Usage] | None:
     """Play what the shard lacks and compact it.
 
-    None if stopped before the end, with all finished episodes in segments.
+    None if stopped before the end; then, and if a model ends the task, all finished episodes are in segments.
     """
     writer, usage = ShardWriter(path, EPISODES), Usage()
     missing = [task for task in tasks if task.id not in writer.done]
     done = len(tasks) - len(missing)
-    for episode in play(missing, focal, counterparty, select, rules, in_flight, usage, stop, style):
-        writer.add(episode)
-        done += 1
-        progress(done, len(tasks))
+    try:
+        for episode in play(missing, focal, counterparty, select, rules, in_flight, usage, stop, style):
+            writer.add(episode)
+            done += 1
+            progress(done, len(tasks))
+    except (BadInput, RunFailed):  # of a model that cannot go on
+        writer.flush()
+        raise
     if stop():
         writer.flush()
         return None

@@ -97,7 +97,8 @@ def _reference(engine: Engine, batches: list[MicroBatch], folder: Path, stop: Ca
                 found[key] = logp[batch.row == row].numpy()
         if engine.rank == 0:
             start = np.cumsum([0, *map(len, found.values())], dtype=np.int64)
-            write_table(path, {"episode_id": list(found), "start": start, "logp": np.concatenate(list(found.values()))})
+            columns = {"episode_id": list(found), "start": start, "logp": np.concatenate(list(found.values()))}
+            write_table(path, columns.items(), {"start": "index into logp", "logp": "nats"})
         return {key: torch.from_numpy(values) for key, values in found.items()}
     table = read_table(path)
     values, start = torch.from_numpy(table["logp"]), table["start"]

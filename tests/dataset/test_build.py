@@ -10,7 +10,7 @@ from builders import dialogue, episode, scenario
 
 TURNS = dialogue(30, 110, 40, 100, 50, emotions=("joy", "anger", "fear"))
 EPISODE = episode("timeout", None, TURNS)
-SCORED = _scored(EPISODE, Verdict("e", (3.0, 4.0, 5.0), (3.0, 4.0, 5.0)), np.array([-1.0, 0.0, 1.0]), -2.0)
+SCORED = _scored(EPISODE, Verdict("e", *[((3.0,), (4.0,), (5.0,))] * 2), np.array([-1.0, 0.0, 1.0]), -2.0)
 
 
 @pytest.mark.parametrize("layout", ["chat", "paper"])

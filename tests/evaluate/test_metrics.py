@@ -3,11 +3,12 @@ import pytest
 from hypothesis import given
 
 from emodistill.evaluate.metrics import METRICS, EvalRecord, eval_records, ratio_parts
+from emodistill.shards import EPISODES
 
 from builders import PROPERTY, dialogue, episode, mirrored, scenario, scenarios, whole
 
 BARGAINS = {"a": scenario(20, 120), "b": scenario(120, 20)}
-EPISODES = [
+PLAYED = [
     episode("agreement", 45.0, dialogue(45, 45), "1", "a"),  # savings 0.75
     episode("agreement", 45.0, dialogue(45, 45, 45), "2", "b"),  # 0.25
     episode("agreement", 10.0, dialogue(10, 10), "3", "a"),  # 1.1, clipped to 1
@@ -18,6 +19,10 @@ EPISODES = [
 ]
 
 
+def records_of(episodes, bargains):
+    return eval_records(dict(EPISODES.encode(episodes)), bargains)
+
+
 def value(records, metric):
     top, bottom = ratio_parts(records, metric)
     assert top.shape == bottom.shape and top.dtype == bottom.dtype == np.float64
@@ -25,7 +30,7 @@ def value(records, metric):
 
 
 def test_metrics_by_hand():
-    records = eval_records(EPISODES, BARGAINS)
+    records = records_of(PLAYED, BARGAINS)
     assert {metric: value(records, metric) for metric in METRICS} == pytest.approx(
         {
             "success": 100 * 4 / 6,
@@ -37,7 +42,7 @@ def test_metrics_by_hand():
 
 
 def test_an_error_is_a_record_but_no_part_of_any_ratio():
-    records = eval_records(EPISODES, BARGAINS)
+    records = records_of(PLAYED, BARGAINS)
     assert len(records) == 7 and records[-1] == EvalRecord("a", 0, False, False, 0.0, 4)
     for metric in METRICS:
         assert len(ratio_parts(records, metric)[0]) == 6
@@ -45,18 +50,18 @@ def test_an_error_is_a_record_but_no_part_of_any_ratio():
 
 
 def test_a_deal_at_the_counterpartys_target_counts_as_agreed():
-    records = eval_records([episode("agreement", 120.0, dialogue(120), of="a")], BARGAINS)
+    records = records_of([episode("agreement", 120.0, dialogue(120), of="a")], BARGAINS)
     assert [value(records, metric) for metric in METRICS] == [100.0, 0.0, 0.0, 1.0]
 
 
 def test_without_a_deal_outcomes_have_nothing_to_divide_by():
-    top, bottom = ratio_parts(eval_records(EPISODES[4:], BARGAINS), "outcomes")
+    top, bottom = ratio_parts(records_of(PLAYED[4:], BARGAINS), "outcomes")
     assert (top.tolist(), bottom.tolist()) == ([0.0, 0.0], [0.0, 0.0])
 
 
 @PROPERTY
 @given(scenarios, whole, whole)
 def test_mirrored_numbers_give_the_same_record(bargain, agreed, shift):
-    [here] = eval_records([episode("agreement", agreed, (), of="x")], {"x": bargain})
-    [there] = eval_records([episode("agreement", shift - agreed, (), of="x")], {"x": mirrored(bargain, shift)})
+    [here] = records_of([episode("agreement", agreed, (), of="x")], {"x": bargain})
+    [there] = records_of([episode("agreement", shift - agreed, (), of="x")], {"x": mirrored(bargain, shift)})
     assert here == there and 0 <= here.savings <= 1

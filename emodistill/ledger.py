@@ -1,0 +1,58 @@
+"""Which tasks of a run are done, and which are still to do, as the markers say."""
+
+import hashlib
+
+from emodistill.config import Config
+from emodistill.runs import Claim, Marker, RunDir
+from emodistill.stages import STAGES, Fingerprints, Stage
+
+_MAX_TRIES = 3  # of a task that ended with technical errors, over all runs
+
+
+class Ledger:
+    """A run at one moment: every marker is read once, so that 1,000 shards take a fraction of a second.
+
+    Make a new one to see what has happened since.
+    """
+
+    def __init__(self, run: RunDir, config: Config) -> None:
+        self._run, self._config, self.fingerprint = run, config, Fingerprints(config)
+        self._markers: dict[tuple[str, str], Marker | None] = {}
+
+    def marker(self, stage: Stage, task: str) -> Marker | None:
+        """The task's marker, whatever configuration it is of."""
+        key = (stage.name, task)
+        if key not in self._markers:
+            self._markers[key] = self._run.marker(*key)
+        return self._markers[key]
+
+    def claim(self, stage: Stage, task: str) -> Claim | None:
+        """What the task has to be begun with now; None while something it reads is missing."""
+        digests = []
+        for name, tasks in stage.reads(self._config, task).items():
+            for other in tasks:
+                marker = self.marker(STAGES[name], other)
+                if marker is None or marker.fingerprint != self.fingerprint(STAGES[name], other):
+                    return None
+                digests.append(marker.digest())
+        inputs = hashlib.sha256(" ".join(digests).encode()).hexdigest()[:16]
+        return Claim(self.fingerprint(stage, task), inputs)
+
+    def is_done(self, stage: Stage, task: str) -> bool:
+        """Whether the task's marker is that of the current configuration and inputs, and its files are there."""
+        marker = self.marker(stage, task)
+        return (
+            marker is not None
+            and Claim(marker.fingerprint, marker.inputs) == self.claim(stage, task)
+            and self._run.whole(marker)
+        )
+
+    def to_do(self, stage: Stage) -> list[str]:
+        """Tasks that have not finished, or finished with technical errors and have not been tried too often."""
+        return [
+            task for task in stage.tasks(self._config) if not self.is_done(stage, task) or self._had_errors(stage, task)
+        ]
+
+    def _had_errors(self, stage: Stage, task: str) -> bool:
+        marker = self.marker(stage, task)
+        return marker is not None and marker.errors > 0 and marker.tries < _MAX_TRIES

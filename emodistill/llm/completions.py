@@ -1,0 +1,79 @@
+"""Chat completions, the form of OpenAI's API: a request as its body, and a reply read from a completion. Pure."""
+
+import json
+import math
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import Any
+
+from emodistill.llm.base import ChatReply, ChatRequest
+from emodistill.llm.budget import Tokens
+
+UNUSABLE = (AttributeError, IndexError, KeyError, TypeError, ValueError)  # what reading a malformed reply raises
+_TOP_LOGPROBS = 20  # the most that OpenAI and vLLM allow
+_WRAPPER_TOKENS = 24  # for {"choice": "…"} around a guided choice
+
+
+def body_of(request: ChatRequest, model: str) -> dict[str, Any]:
+    """The body of the request. A guided choice is a property of a JSON object, as OpenAI and vLLM both take it."""
+    made: dict[str, Any] = {
+        "model": model,
+        "messages": [{"role": role, "content": content} for role, content in request.render()],
+        "temperature": request.temperature,
+        "top_p": request.top_p,
+        "max_tokens": request.max_tokens,
+        "seed": request.seed % 2**31,
+    }
+    if request.logprobs:
+        made |= {"logprobs": True, "top_logprobs": _TOP_LOGPROBS}
+    schema = json.loads(request.schema) if request.schema else None
+    if request.choices:
+        one = {"type": "string", "enum": list(request.choices)}
+        schema = {
+            "type": "object",
+            "properties": {"choice": one},
+            "required": ["choice"],
+            "additionalProperties": False,
+        }
+        made["max_tokens"] += _WRAPPER_TOKENS
+    if schema is not None:
+        shape = {"name": "reply", "schema": schema, "strict": True}
+        made["response_format"] = {"type": "json_schema", "json_schema": shape}
+    return made
+
+
+def usage_of(answer: Any) -> Tokens | None:
+    """What the endpoint says it has used; None if it does not say."""
+    usage = getattr(answer, "usage", None)
+    counts = getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", None)
+    return Tokens(*counts) if all(isinstance(count, int) for count in counts) else None
+
+
+def reply_of(request: ChatRequest, answer: Any) -> ChatReply:
+    """The reply in a completion; an exception of `UNUSABLE` if it is not shaped like one."""
+    choice, used = answer.choices[0], usage_of(answer) or Tokens()
+    details = getattr(answer.usage, "prompt_tokens_details", None)
+    text, tokens = choice.message.content or "", (choice.logprobs and choice.logprobs.content) or []
+    if not isinstance(text, str):
+        raise TypeError(f"the content is {type(text).__name__}")
+    if request.choices:
+        text, tokens = _chosen(text, tokens)
+    return ChatReply(
+        key=request.key,
+        text=text,
+        prompt_tokens=used.prompt,
+        cached_tokens=getattr(details, "cached_tokens", None) or 0,
+        generated_tokens=used.generated,
+        alternatives=tuple((t.token, math.exp(t.logprob)) for t in tokens[0].top_logprobs) if tokens else (),
+    )
+
+
+def _chosen(text: str, tokens: Sequence[Any]) -> tuple[str, Sequence[Any]]:
+    """The choice in {"choice": "…"} and the tokens from where it begins; plain text, if that is all there is."""
+    try:
+        choice = str(json.loads(text)["choice"])
+    except (ValueError, KeyError, TypeError):
+        return text, tokens
+    start = text.index(choice, text.index(":"))
+    starts = list(accumulate((len(token.token) for token in tokens), initial=0))
+    return choice, tokens[starts.index(start) :] if start in starts else ()

@@ -1,0 +1,44 @@
+"""One process at a time: a lock file that says who holds it. The kernel drops the lock when its holder dies."""
+
+import fcntl
+import logging
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_log = logging.getLogger(__name__)
+
+
+class Held(Exception):
+    """Another process holds the lock; the text says which, where, and since when."""
+
+
+@contextmanager
+def hold(path: Path, wait_s: float = 0.0) -> Iterator[None]:
+    """Hold the lock file, after waiting for its holder to end; `Held` if that takes longer than `wait_s`."""
+    with path.open("a+") as file:
+        deadline, said = time.monotonic() + wait_s, False
+        while not _taken(file.fileno()):
+            file.seek(0)
+            holder = file.read().strip() or "another process"
+            if time.monotonic() >= deadline:
+                raise Held(holder)
+            if not said:
+                _log.warning("%s is held by %s; waiting up to %.0f s for it to end.", path, holder, wait_s)
+                said = True
+            time.sleep(0.2)
+        file.truncate(0)
+        file.write(f"process {os.getpid()} on {socket.gethostname()} since {time.strftime('%Y-%m-%d %H:%M:%S')}")
+        file.flush()
+        yield
+
+
+def _taken(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,0 +1,52 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emodistill.chat import token_ids
+from emodistill.config import OpenAI
+from emodistill.llm.budget import Budget, Tokens, at_most
+
+from builders import PROPERTY
+
+CHATS = st.lists(
+    st.tuples(st.sampled_from(("system", "user", "assistant")), st.text(max_size=80)), min_size=1, max_size=6
+)
+
+
+def budget(**caps) -> Budget:
+    return Budget(OpenAI(backend="openai", model="m", base_url="http://127.0.0.1:9/v1", **caps))
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tiny_model):
+    """Byte by byte: no tokenizer makes more tokens."""
+    transformers = pytest.importorskip("transformers")
+    return transformers.AutoTokenizer.from_pretrained(tiny_model)
+
+
+@PROPERTY
+@given(chat=CHATS)
+def test_no_chat_has_more_tokens_than_is_set_aside_for_it(tokenizer, chat):
+    most = at_most([content for _, content in chat], 7)
+    assert len(token_ids(tokenizer, tuple(chat), generate=True)) <= most.prompt
+    assert most.generated == 7
+
+
+def test_what_is_set_aside_counts_until_what_was_used_takes_its_place():
+    kept = budget(max_tokens_spent=100)
+    kept.set_aside(Tokens(50, 20))
+    assert kept.fits(Tokens(25, 5)) and not kept.fits(Tokens(25, 6)) and kept.in_flight == 1
+    kept.settle(Tokens(50, 20), Tokens(40, 3))
+    assert kept.fits(Tokens(50, 7)) and not kept.fits(Tokens(50, 8)) and kept.in_flight == 0
+
+
+def test_money_is_counted_by_both_prices():
+    kept = budget(max_usd=1.0, usd_per_million_prompt=2.0, usd_per_million_generated=10.0)
+    assert kept.usd(Tokens(100_000, 20_000)) == pytest.approx(0.4)
+    kept.set_aside(Tokens(100_000, 20_000))
+    assert kept.fits(Tokens(300_000, 0)) and not kept.fits(Tokens(300_000, 1))
+    assert str(kept) == "budget of 1 USD (max_usd) after 120,000 tokens and 0.4000 USD"
+
+
+def test_without_a_cap_everything_fits():
+    assert budget().fits(Tokens(10**12, 10**12))

@@ -1,0 +1,82 @@
+import pytest
+
+from emodistill.execute import run_tasks
+from emodistill.shards import EPISODES, ShardWriter, content_hash, read_records
+from emodistill.verify import repair, verify
+
+from helpers import begun
+
+TASKS = [("rollout", "shard-00000"), ("rollout", "shard-00001"), ("judge", "shard-00000")]
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Two of two rollout shards and one of two judge shards done; a segment of a third shard nobody finished."""
+    run = begun(tmp_path / "run")
+    for stage, task in TASKS:
+        assert run_tasks(str(run.root), stage, [task]).kind == "done"
+    writer = ShardWriter(run.path("rollout", "shard-00009.h5"), EPISODES)
+    writer.add(read_records([run.shard("rollout", "shard-00000")], EPISODES)[0])
+    writer.flush()
+    segment = next(run.path("rollout").glob("shard-00009.part-*"))
+    segment.rename(segment.with_name("shard-00009.part-1-1.h5"))
+    return run
+
+
+def flip(path):
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def test_a_whole_run_has_no_problem(run):
+    assert verify(run) == []
+
+
+@pytest.mark.parametrize(
+    "name, gone",
+    [
+        ("rollout/shard-00000.h5", {f"rollout/shard-00000.{kind}" for kind in ("h5", "done", "identity")}),
+        ("judge/shard-00000.h5", {f"judge/shard-00000.{kind}" for kind in ("h5", "done", "identity")}),
+        ("rollout/shard-00001.done", {"rollout/shard-00001.done"}),
+        ("rollout/shard-00001.identity", set()),
+        ("rollout/shard-00009.part-1-1.h5", {"rollout/shard-00009.part-1-1.h5"}),
+        ("manifest.json", {"manifest.json"}),
+        ("config.yaml", {"config.yaml"}),
+        ("scenarios.json", {"scenarios.json"}),
+    ],
+)  # fmt: skip
+def test_a_flipped_byte_is_named_and_repair_removes_just_that(run, name, gone):
+    def there():
+        return {str(p.relative_to(run.root)) for p in run.root.rglob("*") if p.suffix != ".lock" and p.is_file()}
+
+    before, content = there(), content_hash([run.shard(*task) for task in TASKS])
+    flip(run.path(name))
+    found = verify(run)
+    assert [problem.file for problem in found] == [name]
+    repair(run, found)
+    assert before - there() == gone and not there() - before
+    if not gone & {"config.yaml", "scenarios.json"}:
+        assert verify(run) == []
+        for stage, task in TASKS:
+            assert run_tasks(str(run.root), stage, [task]).kind == "done"
+        assert content_hash([run.shard(*task) for task in TASKS]) == content
+
+
+def test_a_missing_file_and_a_truncated_one_are_named(run):
+    run.shard("rollout", "shard-00000").unlink()
+    judged = run.shard("judge", "shard-00000")
+    judged.write_bytes(judged.read_bytes()[:-1])
+    assert [str(problem).partition(",")[0] for problem in verify(run)] == [
+        "judge/shard-00000.h5: its checksum differs from the one in shard-00000.done",
+        "rollout/shard-00000.h5: missing",
+    ]
+
+
+def test_a_damaged_claim_of_unfinished_work_is_refused_until_it_is_repaired(run):
+    run.marker_path("judge", "shard-00000").unlink()
+    flip(run.claim_path("judge", "shard-00000"))
+    outcome = run_tasks(str(run.root), "judge", ["shard-00000"])
+    assert outcome.kind == "failed" and "verify --repair" in outcome.message
+    repair(run, verify(run))
+    assert run_tasks(str(run.root), "judge", ["shard-00000"]).kind == "done"
