@@ -8,7 +8,6 @@ import numpy as np
 
 from emodistill.dataset.rewards import step_rewards, terminal_reward
 from emodistill.emotions import GOEMOTIONS
-from emodistill.evaluate.metrics import eval_records, ratio_parts
 from emodistill.llm.scripted import ScriptedModel
 from emodistill.records import Episode, Rules, Scenario, Select, Style, Turn
 from emodistill.rollout.engine import Usage, Voice, play
@@ -65,9 +64,15 @@ def rehearse(
         voice, style = Voice(ScriptedModel(), temperature=0.0, max_tokens=1), Style(persona=persona)
         played += play(share, voice, voice, select_for(plan), rules, IN_FLIGHT, Usage(), style=style)
     returns = np.array([episode_return(by_id[e.scenario_id], e, rules.max_messages) for e in played])
-    savings, counted = ratio_parts(eval_records(played, by_id), "utility")
     error = float(returns.std(ddof=1) / np.sqrt(len(returns)))
-    return Sample(float(returns.mean()), error, len(returns), float(savings.sum() / counted.sum()))
+    return Sample(
+        float(returns.mean()), error, len(returns), float(100 * np.mean([_savings(by_id, e) for e in played]))
+    )
+
+
+def _savings(scenarios: dict[str, Scenario], episode: Episode) -> float:
+    pos = 0.0 if episode.agreed is None else scenarios[episode.scenario_id].pos(episode.agreed)
+    return min(1.0, max(0.0, pos))
 
 
 def episode_return(scenario: Scenario, episode: Episode, max_messages: int) -> float:
