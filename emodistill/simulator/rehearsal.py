@@ -70,8 +70,8 @@ def rehearse(
     )
 
 
-def _savings(scenarios: dict[str, Scenario], episode: Episode) -> float:
-    pos = 0.0 if episode.agreed is None else scenarios[episode.scenario_id].pos(episode.agreed)
+def _savings(scenario: Scenario, episode: Episode) -> float:
+    pos = 0.0 if episode.agreed is None else scenario.pos(episode.agreed)
     return min(1.0, max(0.0, pos))
 
 
