@@ -65,9 +65,8 @@ def rehearse(
         played += play(share, voice, voice, select_for(plan), rules, IN_FLIGHT, Usage(), style=style)
     returns = np.array([episode_return(by_id[e.scenario_id], e, rules.max_messages) for e in played])
     error = float(returns.std(ddof=1) / np.sqrt(len(returns)))
-    return Sample(
-        float(returns.mean()), error, len(returns), float(100 * np.mean([_savings(by_id, e) for e in played]))
-    )
+    utility = float(100 * np.mean([_savings(by_id[e.scenario_id], e) for e in played]))
+    return Sample(float(returns.mean()), error, len(returns), utility)
 
 
 def _savings(scenario: Scenario, episode: Episode) -> float:

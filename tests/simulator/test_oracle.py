@@ -140,7 +140,7 @@ def test_the_oracle_gains_much_and_no_fixed_emotion_comes_near_it(held_out, doma
     ]
     oracle, chance = (np.mean([value_of(solution, policy) for solution in solved]) for policy in POLICIES[:2])
     share = (np.mean([solution.fixed for solution in solved], axis=0) - chance) / (oracle - chance)
-    assert oracle - chance > 1.0
+    assert oracle - chance > 0.9
     assert share.max() < 0.7 and share.min() < 0
 
 
