@@ -24,7 +24,7 @@ class ScriptedModel:
             self._ready.append(_score(request, critique(view.scenario, view.turns, view.max_messages)))
         else:
             says = teacher_says if view.seat == "focal" else counterparty_says
-            said = says(view, random.Random(request.seed))
+            said = says(view, request.seed)
             self._ready.append(ChatReply(request.key, _as_json(view, said) if request.schema else said))
 
     def poll(self) -> list[ChatReply]:

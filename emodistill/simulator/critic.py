@@ -6,12 +6,13 @@ rambling.
 """
 
 import re
+from functools import lru_cache
 
 from emodistill.domains import domain_named
+from emodistill.llm.base import View
 from emodistill.records import Scenario, Turn
 from emodistill.rollout.agreement import standing_offer
-from emodistill.simulator.effects import effect, phase
-from emodistill.simulator.hearing import heard_emotion
+from emodistill.simulator.negotiators import situation
 
 _LONG_SENTENCES = 3  # more than these is rambling
 
@@ -42,12 +43,8 @@ def _bargaining(scenario: Scenario, said: Turn, before: tuple[Turn, ...], progre
 
 
 def _momentum(scenario: Scenario, turns: tuple[Turn, ...], max_messages: int) -> float:
-    """The planted effect on the next concession: the critic can tell what will move this counterparty."""
-    theirs = [scenario.pos(t.reading.offer) for t in turns if t.seat == "counterparty" and t.reading.offer is not None]
-    step = theirs[-1] - theirs[-2] if len(theirs) > 1 else 0.0
-    focal = [turn for turn in turns if turn.seat == "focal"]
-    previous = heard_emotion(focal[-2].utterance) if len(focal) > 1 else None
-    return effect(heard_emotion(focal[-1].utterance), previous, phase(len(turns) / max_messages, step)).concession
+    """The planted effect on the next concession: the critic can tell what will move a counterparty now."""
+    return situation(View(scenario, turns, "judge", None, max_messages, 0)).kernel.concession
 
 
 def _pulls_new_lever(scenario: Scenario, said: str, earlier: list[str]) -> bool:
@@ -62,5 +59,6 @@ def _repeats(said: str, earlier: list[str]) -> bool:
     return len(set(now)) < len(now) or bool(past & set(now))
 
 
-def _sentences(text: str) -> list[str]:
-    return [part.strip().lower() for part in re.split(r"[.!?]", text) if part.strip()]
+@lru_cache(maxsize=65536)
+def _sentences(text: str) -> tuple[str, ...]:
+    return tuple(part.strip().lower() for part in re.split(r"[.!?]", text) if part.strip())

@@ -1,0 +1,93 @@
+"""How the counterparty answers: a finite Markov chain on the whole units of the scenario's axis (ours).
+
+It may walk away, stand still, or take a step of pace × effect × chance. The step is rounded to whole units up or down
+at random, without bias, so short axes work like long ones. `negotiators` samples these numbers and `oracle` sums them.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from emodistill.emotions import GOEMOTIONS
+from emodistill.records import Scenario
+from emodistill.simulator.character import character
+from emodistill.simulator.effects import FAMILY, PHASE_RISK, PHASES, STILL, effect
+
+NOISE = (0.6, 1.0, 1.4)  # factors on a step, equally likely
+STANDSTILL, MOST_STANDSTILL = 0.25, 0.9  # probability to stand still at factor 1, divided by the factor; its bound
+MOST_REPLIES = 9  # a character's pace and risk are spread over the replies there are, but over no more than these
+LEAST_FACTOR, MOST_RISK = 0.1, 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """A scenario's axis in units from the counterparty's target (0) towards the focal's (`length`)."""
+
+    origin: float
+    sign: int
+    length: float
+
+    def value(self, units: float) -> float:
+        """In the domain's unit."""
+        return self.origin + self.sign * units
+
+    def units(self, value: float) -> float:
+        """Inverse of `value`."""
+        return (value - self.origin) * self.sign
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """The reaction to one emotion in one phase. Probabilities of `steps` (whole units, ascending) sum to 1."""
+
+    concession: float  # the factor, after persona
+    risk: float  # of walking away; what follows is given that it stays
+    steps: tuple[tuple[int, float], ...]
+
+
+Kernels = dict[tuple[str, str, bool], Kernel]  # (phase, emotion, worn)
+
+
+def axis_of(scenario: Scenario) -> Axis:
+    """The scenario's axis."""
+    span = scenario.focal_target - scenario.counterparty_target
+    return Axis(scenario.counterparty_target, 1 if span > 0 else -1, abs(span))
+
+
+def limit_units(scenario: Scenario, persona: str) -> int:
+    """How many whole units the counterparty gives up at most."""
+    return int(character(scenario, persona).limit * axis_of(scenario).length)
+
+
+def concedes(units: Any, length: float) -> Any:
+    """Whether a movement (a number or an array) counts as a concession on an axis of that length."""
+    return (units > 0) & (units >= STILL * length)
+
+
+@lru_cache(maxsize=1024)
+def kernels(scenario: Scenario, persona: str, max_messages: int) -> Kernels:
+    """Every reaction of this scenario's counterparty."""
+    who, length = character(scenario, persona), axis_of(scenario).length
+    replies = max(1, min(max_messages // 2, MOST_REPLIES))
+    favour, made = dict(who.families), {}
+    for phase in PHASES:
+        for emotion in GOEMOTIONS:
+            for worn in (False, True):
+                planted = effect(scenario.domain, emotion, worn, phase)
+                factor = max(LEAST_FACTOR, planted.concession * favour.get(FAMILY[emotion], 1.0))
+                risk = min(MOST_RISK, who.risk / replies * PHASE_RISK[phase] * planted.risk)
+                made[phase, emotion, worn] = Kernel(factor, risk, _steps(who.pace / replies * factor * length, factor))
+    return made
+
+
+def _steps(mean: float, factor: float) -> tuple[tuple[int, float], ...]:
+    """Distribution of whole units for a step of `mean` units before chance."""
+    still = min(MOST_STANDSTILL, STANDSTILL / factor)
+    chance: dict[int, float] = {0: still}
+    for noise in NOISE:
+        low = math.floor(mean * noise)
+        up = mean * noise - low
+        for units, share in ((low, 1 - up), (low + 1, up)):
+            chance[units] = chance.get(units, 0.0) + (1 - still) / len(NOISE) * share
+    return tuple(sorted((units, p) for units, p in chance.items() if p > 0))
