@@ -38,8 +38,12 @@ class Scenario:
         return self.counterparty_target + pos * (self.focal_target - self.counterparty_target)
 
     def fact(self, name: str) -> str:
-        """One fact as people say it (`Life_Raft` is Life Raft); empty if the scenario does not have it."""
-        return dict(self.facts).get(name, "").replace("_", " ")
+        """One fact as people say it; empty if the scenario does not have it."""
+        return self.spoken_facts().get(name, "")
+
+    def spoken_facts(self) -> dict[str, str]:
+        """Name to text as people say it: the files' `Life_Raft` is Life Raft."""
+        return {name: text.replace("_", " ") for name, text in self.facts}
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ def heard_emotion(utterance: str, quotes: tuple[str, ...] = ()) -> str:
 
 def quotes_of(scenario: Scenario) -> tuple[str, ...]:
     """Facts and levers of the scenario that would be mistaken for a feeling, longest first; mostly there are none."""
-    values = dict(scenario.facts)
+    values = scenario.spoken_facts()
     said = {*values.values(), *(sentence.format(**values) for _, sentence in domain_named(scenario.domain).levers)}
     return tuple(sorted((text for text in said if heard_emotion(text) != "neutral"), key=len, reverse=True))
 

@@ -35,7 +35,7 @@ def stage(scenario: Scenario, persona: str, max_messages: int) -> Stage:
         limit=limit_units(scenario, persona),
         kernels=kernels(scenario, persona, max_messages),
         quotes=quotes_of(scenario),
-        levers=tuple(sentence.format(**dict(scenario.facts)) for _, sentence in domain.levers),
+        levers=tuple(sentence.format(**scenario.spoken_facts()) for _, sentence in domain.levers),
         speech=domain.speech,
         linked=_linked(domain.speech),
         say=domain.quantity.say,
