@@ -44,7 +44,7 @@ _CUES: dict[str, str] = {
     "optimism": "hopeful|optimis|better days|will work out|bright future|confident|looking up|light at the end|"
     "good chance|turn out well|faith that",
     "pride": "proud|pride|name stands|honou?r|record speaks|heads high|good name|second to none|dignity",
-    "realization": "now i (?:see|get|understand)|reali[sz]|dawn|so that is what|makes sense now|opened my eyes|"
+    "realization": "now i (?:see|get|understand)|reali[sz](?!tic)|dawn|so that is what|makes sense now|opened my eyes|"
     "clear to me|it clicks|i had missed|aha\\b",
     "relief": "relie[fv]|weight off|breathe|mind at rest|phew|off my mind|relax|off my shoulders|at ease",
     "remorse": "regret|sorry|apolog|remorse|forgive my|my fault|take it back|guilt|should not have|my mistake",
