@@ -65,6 +65,7 @@ class Usage:
 class _Open:
     task: Task
     turns: tuple[Turn, ...] = ()
+    plain: tuple[Turn, ...] = ()  # the same without emotions, for the counterparty
     attempt: int = 0
     emotion: str | None = None
     problems: list[str] = field(default_factory=list)
@@ -117,7 +118,7 @@ def _ask(episode: _Open, voices: dict[Seat, Voice], select: Select, rules: Rules
     if seat == "focal" and episode.attempt == 0:
         episode.emotion = select(task.scenario, turns, random.Random(seed_of(task.seed, "emotion", len(turns))))
     emotion = episode.emotion if seat == "focal" else None
-    heard = turns if seat == "focal" else without_emotion(turns)
+    heard = turns if seat == "focal" else episode.plain
     voice = voices[seat]
     quantity = domain_named(task.scenario.domain).quantity
     voice.model.submit(
@@ -146,6 +147,7 @@ def _advance(episode: _Open, reply: ChatReply, rules: Rules, style: Style) -> Ou
     emotion = episode.emotion if episode.seat == "focal" else None
     turn = Turn(len(episode.turns), episode.seat, *heard, emotion, reply.text)
     episode.turns, episode.attempt = (*episode.turns, turn), 0
+    episode.plain = (*episode.plain, *without_emotion((turn,)))
     return outcome(episode.task.scenario, episode.turns, rules)
 
 

@@ -7,7 +7,7 @@ seconds of this process, so that a busy machine distorts less; best of the round
 
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from emodistill.config import Scenarios
 from emodistill.domains import build_scenarios, domain_named
@@ -47,7 +47,7 @@ def run() -> Measured:
 def _measure(max_messages: int) -> dict[str, float]:
     recorder = _Recorder()
     scenarios = build_scenarios(Scenarios(), SEED)[:80]
-    episodes = _play(recorder, scenarios, max_messages, SEED)
+    episodes = list(_play(recorder, scenarios, max_messages, SEED))
     quantity = domain_named("crad").quantity
     asked = {
         seat: [request for request in recorder.asked if request.view.seat == seat] for seat in ("focal", "counterparty")
@@ -55,7 +55,7 @@ def _measure(max_messages: int) -> dict[str, float]:
     said = [turn.utterance for episode in episodes for turn in episode.turns]
     seeds = itertools.count(SEED + 1)
     arms: dict[str, Callable[[], object]] = {
-        "all": lambda: _play(ScriptedModel(), scenarios, max_messages, next(seeds)),
+        "all": lambda: sum(1 for _ in _play(ScriptedModel(), scenarios, max_messages, next(seeds))),
         "teacher": lambda: [teacher_says(r.view, r.seed) for r in asked["focal"]],
         "counterparty": lambda: [counterparty_says(r.view, r.seed) for r in asked["counterparty"]],
         "reading": lambda: [read(utterance, quantity) for utterance in said],
@@ -75,7 +75,7 @@ def _measure(max_messages: int) -> dict[str, float]:
     }
 
 
-def _play(model: ScriptedModel, scenarios: tuple[Scenario, ...], max_messages: int, seed: int) -> list[Episode]:
+def _play(model: ScriptedModel, scenarios: tuple[Scenario, ...], max_messages: int, seed: int) -> Iterator[Episode]:
     voice = Voice(model, temperature=0.0, max_tokens=1)
     tasks = episode_tasks(scenarios, ROLLOUTS, seed, "bench")
-    return list(play(tasks, voice, voice, random_emotion, Rules(max_messages), IN_FLIGHT, Usage()))
+    return play(tasks, voice, voice, random_emotion, Rules(max_messages), IN_FLIGHT, Usage())
