@@ -44,6 +44,7 @@ class VLLMModel:
             # A per-request seed with chunked prefill kills the CPU engine.
             "enforce_eager": True, "enable_chunked_prefill": False,
             "max_num_batched_tokens": max(8192, spec.max_model_len),
+            "block_size": 32,  # the least it takes: the prefix cache serves whole blocks
         } if cpu else {
             "tensor_parallel_size": spec.tensor_parallel, "gpu_memory_utilization": spec.gpu_memory_utilization,
         }  # fmt: skip
