@@ -26,9 +26,9 @@ _PACKAGES = {
     "evaluate": ("torch",),
     "tables": ("matplotlib",),
 }
-# Tokens of a prompt before the first word, and of one message, both with template and emotion block:
+# Tokens of the longest prompt before the first word, and of one message, both with template and emotion block:
 # measured with the demo's tokenizer.
-_PROMPT_TOKENS, _MESSAGE_TOKENS = 130, 45
+_PROMPT_TOKENS, _MESSAGE_TOKENS = 320, 45
 
 
 def check(config: Config, stages: Sequence[str]) -> None:

@@ -1,10 +1,12 @@
 """The rollout engine against what bounds it and what it replaces, on SmolLM2-135M with both seats on one engine.
 
-48 dialogues of 4 to 12 generated turns; lengths are drawn once and enforced by a wrapper that walks away when a
-dialogue has had its turns, so every arm generates the same dialogues. Arms, in turn, best of three: `stream` is ours;
-`replay` gives the engine all its recorded prompts at once (the practical ceiling); `lockstep` waits for every dialogue
-before the next turn; `one at a time` plays six of the dialogues after each other; `unmerged adapter` plays twelve of
-them with the LoRA adapter beside the weights, in a process of its own, instead of merged into them.
+48 dialogues of 4 to 12 turns (a focal message and its reply); lengths are drawn once and enforced by a wrapper that
+walks away when a dialogue has had its turns, so every arm generates the same dialogues. Arms, in turn, best of three:
+`stream` is ours; `replay` gives the engine all its recorded prompts at once (the practical ceiling); `lockstep` waits
+for every dialogue before the next message; `one at a time` plays three of the dialogues after each other; `unmerged
+adapter` plays the first two turns of twelve dialogues with the LoRA adapter beside the weights, in a process of its
+own, instead of merged into them. The cache can serve what the engine has seen of an episode, which is less than the
+whole prompt: `servable` is that share if blocks were one token long.
 """
 
 import json
@@ -28,7 +30,7 @@ from emodistill.rollout.engine import Task, Usage, Voice, play
 from emodistill.rollout.sweep import episode_tasks
 from jobs.bench import Measured
 
-DIALOGUES, ALONE, UNMERGED, ROUNDS, MAX_TOKENS = 48, 6, 12, 3, 48
+DIALOGUES, ALONE, UNMERGED, ROUNDS, MAX_TOKENS = 48, 3, 12, 3, 32
 _SPEC = VLLM(backend="vllm", model=SMOLLM2, max_num_seqs=64)
 
 
@@ -79,15 +81,17 @@ class _Cut:
         return replies
 
 
-def _dialogues(count: int) -> tuple[list[Task], dict[str, int]]:
+def _dialogues(count: int, longest: int) -> tuple[list[Task], dict[str, int]]:
     scenarios = build_scenarios(Scenarios(train=12, held_out=1), seed=3)[:12]
     tasks = episode_tasks(scenarios, DIALOGUES // 12, 3, "bench")
-    turns = {task.id: random.Random(f"length {task.id}").randint(4, 12) for task in tasks}
-    return tasks[:count], turns
+    turns = {task.id: min(longest, random.Random(f"length {task.id}").randint(4, 12)) for task in tasks}
+    return tasks[:count], {key: 2 * length for key, length in turns.items()}
 
 
-def _play(model: VLLMModel, count: int, in_flight: int, adapter: Path | None = None, barrier: bool = False) -> _Cut:
-    tasks, turns = _dialogues(count)
+def _play(
+    model: VLLMModel, count: int, in_flight: int, adapter: Path, barrier: bool = False, longest: int = 12
+) -> _Cut:
+    tasks, turns = _dialogues(count, longest)
     cut = _Cut(model, turns, barrier)
     voice = Voice(cut, 0.7, MAX_TOKENS, adapter=adapter)
     ended = sum(1 for _ in play(tasks, voice, voice, random_emotion, Rules(30, 0.0), in_flight, Usage()))
@@ -141,9 +145,9 @@ def run() -> Measured:
 
 def _measured(rates: dict[str, list[float]], recorded: _Cut) -> Measured:
     best = {name: max(values) for name, values in rates.items()}
-    later = [reply for index, reply in recorded.served if index > 0]
-    own = [reply for index, reply in recorded.served if index > 1]  # each seat's second prompt and on
-    cached, cached_own = (sum(r.cached_tokens for r in s) / sum(r.prompt_tokens for r in s) for s in (later, own))
+    later = [reply for index, reply in recorded.served if index > 1]  # after the episode's first turn
+    prompts = sum(reply.prompt_tokens for reply in later)
+    cached = sum(reply.cached_tokens for reply in later) / prompts
     shares = {
         "stream / replay": (best["stream"] / best["replay"], 0.95),
         "stream / lockstep": (best["stream"] / best["lockstep"], 1.15),
@@ -156,11 +160,22 @@ def _measured(rates: dict[str, list[float]], recorded: _Cut) -> Measured:
         "dialogues": DIALOGUES, "replies": len(recorded.served),
         "generated tokens": sum(reply.generated_tokens for _, reply in recorded.served),
         "prompt tokens": sum(reply.prompt_tokens for _, reply in recorded.served),
-        "prompt tokens from the cache, from a seat's second turn on": round(cached_own, 4),
+        "servable": round(_seen_before(recorded) / prompts, 4),
         **{name: round(value, 4) for name, (value, _) in shares.items()},
     }  # fmt: skip
     target = {name: f"at least {least}" for name, (_, least) in shares.items()}
     return Measured(figures, target, {name: value >= least for name, (value, least) in shares.items()})
+
+
+def _seen_before(recorded: _Cut) -> int:
+    """Prompt tokens that the same seat's prompt before, or its reply, already held."""
+    before: dict[tuple[str, int], int] = {}
+    seen = 0
+    for index, reply in recorded.served:
+        seat = (reply.key, index % 2)
+        seen += before.get(seat, 0)
+        before[seat] = reply.prompt_tokens + reply.generated_tokens
+    return seen
 
 
 def _replies(cut: _Cut) -> list[ChatReply]:
@@ -189,9 +204,9 @@ def _ask(beside: "subprocess.Popen[str]") -> float:
 def _serve_unmerged(adapter: Path) -> None:
     """The child: one measurement for each line on stdin."""
     model = VLLMModel(_SPEC, merge=False)
-    _play(model, 2, 2, adapter)
+    _play(model, 2, 2, adapter, longest=1)
     for _ in sys.stdin:
-        rate = _timed(model, lambda: _replies(_play(model, UNMERGED, UNMERGED, adapter)))
+        rate = _timed(model, lambda: _replies(_play(model, UNMERGED, UNMERGED, adapter, longest=2)))
         print(json.dumps({"rate": rate}), flush=True)
 
 
