@@ -86,7 +86,7 @@ _ACCEPT = wording(rf"""
     # what is on the table, praised
     \b(?:that|this|it|your (?:\w+ ){{0,2}}?{_TERMS}|the {_TERMS})(?:'s| is| are| will| would| does|'ll|\
         'd)?(?: be)?{_SOFTLY} {_WORKS}
-    ^(?:{_OPENER}[,.]? )*[#~](?:,|) (?:it is|it'll be|then it is|sharp it is|agreed)\b
+    ^(?:{_OPENER}[,.]?(?: -)? )*[#~](?:,|) (?:it is|it'll be|then it is|sharp it is|agreed)\b
     ^(?:{_OPENER},? )+(?:your |the |those |that )?[#~](?: is| are| will| does)? (?:works?|fine|acceptable|good|okay|\
         ok|do|agreed|sounds|manageable|doable|suits)\b
     ^(?:your |the |those )?[#~] (?:works for (?:me|us)|works(?= ?[.,!])|(?:is|are) (?:fine|acceptable|ok|okay|good|\

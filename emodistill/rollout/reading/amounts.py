@@ -82,4 +82,6 @@ def is_idiom(text: str, start: int, end: int) -> bool:
         return True
     if text.startswith(("'s ", "s' "), end) and not text.startswith(("'s time", "s' time"), end):
         return True
+    if said.endswith(("second", "sec")):
+        return True  # a second crew, in a second
     return _IDIOM.match(said) is not None and not _REAL.search(before)

@@ -1,5 +1,7 @@
 """Which numbers without a unit are offers: `How about 45?`, `Make it 30.`, `45, final.`; never counts, ages, labels."""
 
+import re
+
 from emodistill.rollout.reading.wording import wording
 
 _FOLLOWS = wording(
@@ -11,7 +13,7 @@ _FOLLOWS = wording(
         could|can|by|not|no)\b
     \ (?:that|when|unless|this|which|too|either|though|exactly|total|firm|here|we|i|i'm|i'll|you|won't|doesn't|\
         isn't|can't|just)\b
-    \ (?:before|after|again|away|was|more(?= ?(?:$|[.,!;]))|sir|ma'am|ok|okay|deal)\b
+    \ (?:before|after|again|away|was|more(?= ?(?:$|[.,!;]|to\b))|sir|ma'am|ok|okay|deal)\b
 """,
     "^",
 )
@@ -31,7 +33,10 @@ _LABEL = wording(
 )
 _BEST_IS = wording(
     r"""
-    (?:my|our)(?: \w+){1,3}|it|that|(?:do|offer|give|go|get|manage|accept|take|promise|afford|stretch|wait)(?: \w+)?
+    (?:what|all|most|best|least|earliest|latest|soonest|fastest) (?:that )?(?:i|we)\b[^,;]{0,40}
+    (?:my|our)(?: \w+){1,3}|it|that
+    the (?:window|deadline|limit|offer|figure|answer|cap|ceiling|wait|estimate|eta|target|plan|earliest|latest|best|max\w*)
+    (?:do|offer|give|go|get|manage|accept|take|promise|afford|stretch|wait)(?: \w+)?
 """,
     r"\b",
     " is (?:only |just )?$",
@@ -68,7 +73,7 @@ _CUE = wording(
     (?:ask|aim|push|shoot|hop|go|wish|look|wait|hold on|hang on|hold out|press|fight)\w* for|commit\w* to
     shake(?: hands)? on
     split (?:it |the difference )?at|(?:live|work|fine|good|ok(?:ay)?|happy|comfortable) with|done (?:at|by|in)
-    sign (?:at|for)
+    sign (?:at|for)|(?:count|figure|bank|plan|reckon)(?:ing)? on|(?:more|something) like|try(?:ing)? for
     (?:bring|push|move|extend|stretch|get|take|cut|shorten|bump|drop|lower|raise|trim)(?:ed)? (?:it|that|this|\
         things|us|you) ?(?:all the way |down |up |back |out )*to
     lock (?:it )?in(?: at)?|put (?:me|you|us|it) (?:down )?(?:for|at)|draw the line at
@@ -76,6 +81,10 @@ _CUE = wording(
     r"(?:\b",
     r"|[,:] ?| - )\s*$",
 )
+_OWN_VERB = re.compile(  # I can promise you …, now I'm telling you …
+    r"\b(?:i|we)(?:'m|'re|'ll|'d| am| are| can| could| will| would| might)\b[^,;.#~¤]{0,40}$"
+)
+_CLAUSE_ENDS = re.compile(r"^ ?(?:$|[.,!?;]|- )")
 _CUE_AFTER = wording(
     r"""
     \ it is\b|,? ?-? ?final\b|,? works?\b
@@ -93,6 +102,10 @@ def is_offered(before: str, after: str, alone: bool) -> bool:
         return False
     if alone:
         return True
-    if _LABEL.search(before) and not _BEST_IS.search(before):
+    if _BEST_IS.search(before):
+        return True
+    if _LABEL.search(before):
         return False
+    if _OWN_VERB.search(before) and _CLAUSE_ENDS.match(after):
+        return True
     return _CUE.search(before) is not None or _CUE_AFTER.search(after) is not None

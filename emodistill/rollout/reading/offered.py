@@ -4,6 +4,8 @@ Each figure is left out (the other side's, turned down, a fact, a stray number) 
 at 60"), PLAIN, or FIRM (the speaker's own, or a sentence that says little else).
 """
 
+import re
+
 from emodistill.domains.quantities import Clock, Quantity
 from emodistill.rollout.reading.bare import is_offered
 from emodistill.rollout.reading.bedtime import is_other_time
@@ -20,13 +22,14 @@ _CLAUSE = wording(r"""
     \s(?=(?:but|so|because|since|while|although|though|whereas|however|yet|then|unless|if|when|plus|which|where)\b)
     \s(?=(?:before|until) (?:i|we|you|the|my)\b)|\s(?=or (?:i|we|else)\b)
     \s(?=and (?:i|we|you|it|that|this|he|she|they|there|let|my|our|your|please|then|now|so|the|in return|for that)\b)
-    \s(?=and (?:can|could|will|would|am|have|be|need|want|meet|settle|call|say|make|don't|not|go)\b)
+    \s(?=and (?:can|could|will|would|am|have|be|need|want|meet|settle|call|make|don't|not|go)\b)
 """)
 _FORMER = wording(
     r"""
-    was|were|had|wanted|hoped|thought|started|began|used to|first|initially|originally|could have|would have|opened
+    was|were|had|wanted|hoped|thought|started|began|used to|first|initially|originally|opened
+    (?:could|would|might) have (?:\w+ly |been )?(?:\w+ed|gone|done|taken|said|given|been)
     said|told you
-    looked at|considered|previously|at first|might have|earlier|proposed|offered|asked|mentioned|came|went|tried
+    looked at|considered|previously|at first|earlier|proposed|offered|asked|mentioned|came|went|tried
     preferred|planned
     (?:up|down) from
 """,
@@ -41,7 +44,7 @@ _OWN = wording(
     schedule|operate
     hold|hang|wait|deal|accept|agree\w*|fine|okay|ok|call|meet|final\w*|estimate|eta|request|commit\w*|push|aim|asleep
     bed|stay|keep
-    stick|extend|bring|set|has to be|must|then|instead|perhaps|maybe|than|you'll|you'd|yes|sure
+    stick|extend|bring|set|has to be|going to be|must|then|instead|perhaps|maybe|than|you'll|you'd|yes|sure
 """,
     r"\b",
     r"\b",
@@ -55,6 +58,9 @@ _ALONE = wording(
     r"^\W*(?:",
     r"[ ,:.-]*)*$",
 )
+
+_ANOTHER = re.compile(r"^\W*(?:or|otherwise|else)\b")  # one more of the speaker's own
+_LAST_WORD = wording(r"(?:is |as |- )?(?:my |our |the )?(?:final|firm|max\w*|tops|at most|absolute)", "^,? ", r"\b")
 
 
 def strength(text: str, at: int, figure: Figure, quantity: Quantity) -> int:
@@ -71,4 +77,5 @@ def strength(text: str, at: int, figure: Figure, quantity: Quantity) -> int:
         return NONE
     if figure.former or _FORMER.search(clause):
         return FORMER
-    return FIRM if alone or _OWN.search(clause) or taken(head) else PLAIN
+    own = alone or _OWN.search(clause) or taken(head) or _ANOTHER.match(head) or _LAST_WORD.match(after)
+    return FIRM if own else PLAIN
