@@ -21,7 +21,8 @@ _BEFORE = wording(rf"""
     \b(?:is|are|am|'s|'re|'m|now|already|gone|going|went|currently|at) (?:already |now |well |over |almost |\
         nearly )*(?:past|over|beyond) $
     ^(?:it'?s |it is |we're |this is )?(?:already|now) (?:over |past |almost |nearly |more than )*$
-    \b(?:lasts|age[ds]?|turn(?:s|ed|ing)|(?:history|backlog|shifts?|supply|average) of|average\b[^,;]{{0,30}} is) {_NEARLY}$
+    \b(?:lasts|age[ds]?|turn(?:s|ed|ing)|(?:history|backlog|shifts?|supply|average) of|average\b[^,;]{{0,30}} \
+        is) {_NEARLY}$
     \b(?:home|discharged|released|recover\w*|heal\w*)(?: fully)? (?:in|after|within) {_NEARLY}$
     \b(?:stay|recovery|drive|commute|shift|class|exam|course|session|trip|rehab) (?:is|was|takes|lasts|\
         would be) {_NEARLY}$
@@ -48,7 +49,9 @@ _AFTER = wording(
 _OFFERED_LENGTH = (
     r"(?:plan|window|term|deadline|extension|period|wait|time|offer|(?:re)?payment|grace|final|firm|maximum)"
 )
-_NEW_CLAUSE = "(?:to|if|i|we|you|and|but|so|or|because|before|until|till|when|while|as|since|is|from|at|by|on|this|with)"
+_NEW_PHRASE = (
+    "(?:to|if|i|we|you|and|but|so|or|because|before|until|till|when|while|as|since|is|from|at|by|on|this|with)"
+)
 _OTHER_LENGTH = wording(
     """
     fee|shift|drive|walk|break|nap|notice|vacation|stay|recovery|nights?|commute|course|program|class|exam|essay
@@ -59,7 +62,7 @@ _OTHER_LENGTH = wording(
     lecture|workout
     podcast|scan|sleep|rest|pause|alarm|snooze|veteran|customer|delinquency
 """,
-    rf"^[ -](?!{_OFFERED_LENGTH}\b)(?:(?!{_NEW_CLAUSE} )\w+ ){{0,2}}",
+    rf"^[ -](?!{_OFFERED_LENGTH}\b)(?:(?!{_NEW_PHRASE} )\w+ ){{0,2}}",
     r"\b",
 )
 _HAPPENS = wording(

@@ -36,6 +36,8 @@ _THEIRS = wording(rf"""
     \byou(?:'ve)? (?:keep|kept)(?: on)? \w+ing\b[^,;]{{0,30}}$
     (?<!if )\byou(?:'re| are| were|'ve been){_ADVERBS} (?:at|on|stuck|firm)\b[^,;]{{0,12}}$
     \b(?:(?:quoted|told|promised) (?:me|us)|(?:was|were|been) (?:told|promised|quoted))\b[^,;:]{{0,30}}$
+    \b(?:telling|asking|expecting|forcing|making|pushing) (?:me|us) (?:to|for)\b[^,;]{{0,40}}$
+    \b(?:my|the) \w+ (?:already |only |just )?(?:gave|gives|promised) (?:me|us)\b[^,;]{{0,20}}$
     \b(?:they|he|she|(?:the )?other \w+)(?: \w+)? (?:said|told|quoted|offered|promised|wants?|wanted|\
         asked)\b[^,;]{{0,40}}$
 """)

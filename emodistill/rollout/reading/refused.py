@@ -85,12 +85,13 @@ _WITH = (
 )
 _NOUN = r"(?!(?:and|but|or|if|so|then|because|which|when|where|what|until|i|we|you|it|he|she|they|there) )[a-z]+"
 _GOOD = group(r"""
-    (?:very |really |perfectly |pretty )?(?:fair|good|great|reasonable|realistic|decent|sensible|healthy|doable|solid|right)
+    (?:very |really |perfectly |pretty )?(?:fair|good|great|reasonable|realistic|decent|sensible|healthy|doable|solid)
     (?:\w+ )?(?:plan|deal|compromise|balance|middle|win)
 """)
+_UNWILLING = r"(?:something|what|one thing) (?:i|we|nobody|no one|none)\b[^,;.]{0,24}(?:n't|not|never|refuse|ever)\b"
 _BAD_AFTER = wording(
     rf"""
-    {_WITH}(?: (?:that|it|this)|[ -]{_NOUN})?(?: ?{_BE})+ {_BAD}\b
+    {_WITH}(?: (?:that|it|this)|[ -]{_NOUN})?(?: ?{_BE})+ (?:{_BAD}\b|{_UNWILLING})
     {_WITH} (?:won't|will not|can't|cannot|can not|doesn't|does not|don't|isn't|is not|wouldn't|would not|aren't|\
         ain't|do not)\b
     {_WITH} (?:(?:is|will|would) never|never|makes no|leaves (?:me|us)|gives me no|gets us nowhere)\b
@@ -100,7 +101,8 @@ _BAD_AFTER = wording(
         the (?:death|end)|an? (?:disaster|nightmare|catastrophe|death))
     [,:]? ?-?-? ?(?:impossible|no way|not possible|too (?:long|late|early|soon|short|much)|out of the question|\
         never|forget it|not happening|unacceptable|are you (?:kidding|serious|joking|crazy|insane))\b
-    \ (?:kills?|ruins|bankrupts|destroys|breaks|scares|terrifies|(?:sounds|feels) like(?! (?:an?|the) {_GOOD})|strikes me as|hurts|\
+    \ (?:kills?|ruins|bankrupts|destroys|breaks|scares|terrifies|\
+        (?:sounds|feels) like(?! (?:an?|the) {_GOOD})|strikes me as|hurts|\
         exceeds?|goes (?:too|way|far)|misses|falls short)\b
 """,
     "^",
@@ -108,7 +110,9 @@ _BAD_AFTER = wording(
 _AFTER_ALL = wording(r"""
     (?:\bnot|n't) (?:negotiable|up for|too much to ask|unreasonable|impossible|a lot|much|(?:that|so) (?:long|bad|\
         much|late)|unfair|forever|a suggestion|a problem|(?:too )?bad|going to change)
-    \bno (?:problem|trouble)|\bbut (?:ok|okay|fine|doable|i'll|we'll)\b|\bnot (?:a )?(?:day|minute|hour|week|second|one|later|longer|more|sooner|earlier)
+    \bno (?:problem|trouble)
+    \bbut (?:ok|okay|fine|doable|i'll|we'll)\b
+    \bnot (?:a )?(?:day|minute|hour|week|second|one|later|longer|more|sooner|earlier)
 """)
 
 
