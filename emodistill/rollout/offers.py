@@ -1,7 +1,8 @@
 """Read an utterance: the figure it puts forward, an acceptance, a walk-away. Deterministic, no model call (ours).
 
 One border: everything that bargains reads text through `read`. The work is done sentence by sentence, and a sentence's
-reading is cached, since negotiators repeat themselves. Of several own figures the last of the firmest counts.
+reading is cached, since negotiators repeat themselves. Of several own figures the last
+counts, a former one only if there is no other.
 """
 
 from dataclasses import dataclass

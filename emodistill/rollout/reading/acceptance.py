@@ -31,7 +31,8 @@ _ON = group(r"""
 _TAKE = group("""
     accept|agree (?:to|on|with)|take|settle (?:for|on|at)|go (?:along )?with|sign(?: off on)?|approve
     shake (?:hands )?on
-    commit to|say yes to|consent to|confirm|match|honou?r|respect|grant|take you up on|live with|work with|do(?! these\b)|manage
+    commit to|say yes to|consent to|confirm|match|honou?r|respect|grant|take you up on|live with|work with
+    do(?! these\b)|manage
     handle|support|stick to|wait|hold on|hang on
 """)
 _PLEASED = group("""

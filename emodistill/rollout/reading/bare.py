@@ -7,7 +7,7 @@ from emodistill.rollout.reading.wording import wording
 _FOLLOWS = wording(
     r"""
     $|[.,!?;:)'"]| ?-
-    \ (?:and|or|but|if|is|it|for|as|from|works?|would|will|max\w*|minimum|than|over|at|so|please|instead|rather|now|\
+    \ (?:and|or|but|if|is|it|for|as|from|works?|would|will|max\w*|minimum|be|than|over|at|so|please|instead|rather|now|\
         today|final\w*|tops)\b
     \ (?:then|because|since|like|with|on|to|in|sharp|tonight|straight|flat|even|right|sounds?|seems|feel|may|might|\
         could|can|by|not|no)\b
@@ -61,7 +61,8 @@ _CUE = wording(
     agree\w* (?:to|on|with)|yes to
     (?:i'm|we're|i am|we are|stay\w*|remain\w*|hold\w*|stick\w*|sit\w*|stand\w*|firm|stop\w*|land\w*|clos\w+|cap\w*|\
         stuck|keep\w*|be)(?: firm| steady)? (?:at|on|with|to)
-    (?:down|up|over|drop|raise it|lower it|cut it|go|come|mov\w+) to|at (?:most|least)|between|within|in|to|at|until
+    (?:down|up|over|drop|raise it|lower it|cut it|go|come|mov\w+) to|at (?:the )?(?:very )?(?:most|least)
+    at (?:the )?(?:very )?(?:worst|best|latest|earliest|outside)|between|within|in|to|at|until
     till|by|around|about
     (?:more|less|fewer|later|longer|earlier|sooner|other|better|lower|higher) than|under|over|below|above|beyond|past
     before
@@ -85,6 +86,7 @@ _CUE = wording(
 _OWN_VERB = re.compile(  # I can promise you …, now I'm telling you …
     r"\b(?:i|we)(?:'m|'re|'ll|'d| am| are| can| could| will| would| might)\b[^,;.#~¤]{0,40}$"
 )
+_SERIES = re.compile(r"#.*[a-z,;:] ?$")  # 60 minutes, then 50; but not the 65-minute one
 _CLAUSE_ENDS = re.compile(r"^ ?(?:$|[.,!?;]|- )")
 _CUE_AFTER = wording(
     r"""
@@ -107,6 +109,6 @@ def is_offered(before: str, after: str, alone: bool) -> bool:
         return True
     if _LABEL.search(before):
         return False
-    if _OWN_VERB.search(before) and _CLAUSE_ENDS.match(after):
+    if _CLAUSE_ENDS.match(after) and (_SERIES.search(before) or _OWN_VERB.search(before)):
         return True
     return _CUE.search(before) is not None or _CUE_AFTER.search(after) is not None

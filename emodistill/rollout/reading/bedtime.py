@@ -10,7 +10,8 @@ _OTHER = wording(
     get(?:ting)? up|got up|rise
     bus|train|shift|works?|job|matche?s?|show|stream|movie|concert|dinner|supper|meal|meeting|tutor\w*|session
     deadline|due|submit\w*
-    submission|hand(?:ed)? (?:it )?in|starts?|starting|ends?|ending|begins?|finish(?:es|ed)?|opens?|closes?|since
+    submission|hand(?:ed)? (?:it )?in|(?<!let's )starts?
+    starting|ends?|ending|begins?|finish(?:es|ed)?|opens?|closes?|since
     friends?|roommates?
     mom|dad|mother|father|brother|sister|parents|everyone|classmates|they|he|she|coffee|caffeine|library|gym|ate
     tournament|raid
@@ -65,7 +66,8 @@ _OTHER_AFTER = wording(
     class\w*|lecture\w*|exam|quiz|shift|practice|bus|train|meeting|alarm|game|show|match|deadline|movie|raid
     tournament|start|wake\w*
     (?:is|was) when(?! {_BY_THEN})
-    tutor\w*|session|appointment|last night|yesterday|every (?:night|day|single)|is already|right now
+    tutor\w*|session|appointment|last night|yesterday|every (?:night|day|single)|is already(?! (?:me|an?|my|the|more)\b)
+    right now
     now\b(?! is)
     on weekends|most nights|and (?:it's|i'm) still|seminar|lab|rehearsal|flight|(?:gym|study|group|work|video|zoom) \w+
 """,

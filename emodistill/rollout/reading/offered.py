@@ -1,21 +1,19 @@
 """Which figure of a sentence its speaker puts forward, from the wording around it.
 
-Each figure is left out (the other side's, turned down, a fact, a stray number) or gets a strength: FORMER ("I started
-at 60"), PLAIN, or FIRM (the speaker's own, or a sentence that says little else).
+A figure of the domain's kind is put forward unless the words around it say otherwise: it is the other side's, turned
+down, a fact, or a stray number. FORMER ("I started at 60") gives way to FIRM wherever it stands.
 """
-
-import re
 
 from emodistill.domains.quantities import Clock, Quantity
 from emodistill.rollout.reading.bare import is_offered
 from emodistill.rollout.reading.bedtime import is_other_time
 from emodistill.rollout.reading.facts import is_fact
-from emodistill.rollout.reading.others import taken, theirs
+from emodistill.rollout.reading.others import theirs
 from emodistill.rollout.reading.refused import is_refused
 from emodistill.rollout.reading.skeleton import Figure
 from emodistill.rollout.reading.wording import wording
 
-NONE, FORMER, PLAIN, FIRM = range(4)
+NONE, FORMER, FIRM = range(3)
 
 _CLAUSE = wording(r"""
     (?<=[,;()])(?=\s)|\s-\s
@@ -36,19 +34,6 @@ _FORMER = wording(
     r"(?:\b",
     r"\b|[#~][^,;]* from\b)(?!.*\b(?:now|instead|to be)\b)[^;]{0,60}$",
 )
-_OWN = wording(
-    r"""
-    i|i'm|i'll|i'd|i've|we|we're|we'll|we'd|we've|let's|let|how about|what about|what if|make|say|could|can|would|will
-    offer\w*
-    propos\w+|suggest\w*|need|want|ask\w*|within|at most|up to|max\w*|at least|my|our|us|giv\w+|please|pay|settle
-    schedule|operate
-    hold|hang|wait|deal|accept|agree\w*|fine|okay|ok|call|meet|final\w*|estimate|eta|request|commit\w*|push|aim|asleep
-    bed|stay|keep
-    stick|extend|bring|set|has to be|going to be|must|then|instead|perhaps|maybe|than|you'll|you'd|yes|sure
-""",
-    r"\b",
-    r"\b",
-)
 _ALONE = wording(
     r"""
     so|then|and|but|ok|okay|fine|well|yes|no|alright|right|sure|maybe|perhaps|please|look|listen|now|just|only|about
@@ -58,9 +43,6 @@ _ALONE = wording(
     r"^\W*(?:",
     r"[ ,:.-]*)*$",
 )
-
-_ANOTHER = re.compile(r"^\W*(?:or|otherwise|else)\b")  # one more of the speaker's own
-_LAST_WORD = wording(r"(?:is |as |- )?(?:my |our |the )?(?:final|firm|max\w*|tops|at most|absolute)", "^,? ", r"\b")
 
 
 def strength(text: str, at: int, figure: Figure, quantity: Quantity) -> int:
@@ -75,7 +57,4 @@ def strength(text: str, at: int, figure: Figure, quantity: Quantity) -> int:
         return NONE
     if is_fact(before, head, after) or (isinstance(quantity, Clock) and is_other_time(head, after)):
         return NONE
-    if figure.former or _FORMER.search(clause):
-        return FORMER
-    own = alone or _OWN.search(clause) or taken(head) or _ANOTHER.match(head) or _LAST_WORD.match(after)
-    return FIRM if own else PLAIN
+    return FORMER if figure.former or _FORMER.search(clause) else FIRM

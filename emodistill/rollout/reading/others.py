@@ -37,6 +37,7 @@ _THEIRS = wording(rf"""
     (?<!if )\byou(?:'re| are| were|'ve been){_ADVERBS} (?:at|on|stuck|firm)\b[^,;]{{0,12}}$
     \b(?:(?:quoted|told|promised) (?:me|us)|(?:was|were|been) (?:told|promised|quoted))\b[^,;:]{{0,30}}$
     \b(?:telling|asking|expecting|forcing|making|pushing) (?:me|us) (?:to|for)\b[^,;]{{0,40}}$
+    \b(?:they|he|she) \w+ed (?:my|his|her|their|someone|somebody|another)\b[^,;]{{0,30}}$
     \b(?:my|the) \w+ (?:already |only |just )?(?:gave|gives|promised) (?:me|us)\b[^,;]{{0,20}}$
     \b(?:they|he|she|(?:the )?other \w+)(?: \w+)? (?:said|told|quoted|offered|promised|wants?|wanted|\
         asked)\b[^,;]{{0,40}}$
@@ -54,7 +55,7 @@ _THEIRS_AFTER = wording(rf"""
     ^,? (?:is|was) your\b
     ^,? as (?:proposed|requested|suggested)\b
 """)
-_TAKEN = wording(
+_TAKEN = wording(  # I can live with your …
     r"""
     accept(?:ed|ing)?|tak(?:e|ing)|agree(?:d)? (?:to|on|with|upon)|(?:live|work) with
     (?:fine|ok(?:ay)?|good|happy|comfortable) with
@@ -91,14 +92,9 @@ _REFUSES = wording(
 )
 
 
-def taken(head: str) -> bool:
-    """Whether the speaker takes up the figure after these words: `I can live with your …`."""
-    return _TAKEN.search(head) is not None
-
-
 def theirs(before: str, head: str, after: str) -> bool:
     """Whether the figure between the texts is the other side's, and not taken up."""
-    if taken(head):
+    if _TAKEN.search(head):
         return False
     if _THEIRS_AFTER.search(after):
         return True

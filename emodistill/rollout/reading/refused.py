@@ -84,9 +84,8 @@ _WITH = (
     r"(?: (?:(?:of )?waiting|bedtime|wait|more|here|alone|anyway|that|it|this|down here|just|simply|really|still))*,?"
 )
 _NOUN = r"(?!(?:and|but|or|if|so|then|because|which|when|where|what|until|i|we|you|it|he|she|they|there) )[a-z]+"
-_GOOD = group(r"""
-    (?:very |really |perfectly |pretty )?(?:fair|good|great|reasonable|realistic|decent|sensible|healthy|doable|solid)
-    (?:\w+ )?(?:plan|deal|compromise|balance|middle|win)
+_GOOD = r"(?:(?:an?|the|quite|very|really|perfectly|pretty|about) ){0,2}" + group("""
+    fair|good|great|reasonable|realistic|decent|sensible|healthy|doable|solid|right|plan|deal|compromise|balance|win
 """)
 _UNWILLING = r"(?:something|what|one thing) (?:i|we|nobody|no one|none)\b[^,;.]{0,24}(?:n't|not|never|refuse|ever)\b"
 _BAD_AFTER = wording(
@@ -102,7 +101,7 @@ _BAD_AFTER = wording(
     [,:]? ?-?-? ?(?:impossible|no way|not possible|too (?:long|late|early|soon|short|much)|out of the question|\
         never|forget it|not happening|unacceptable|are you (?:kidding|serious|joking|crazy|insane))\b
     \ (?:kills?|ruins|bankrupts|destroys|breaks|scares|terrifies|\
-        (?:sounds|feels) like(?! (?:an?|the) {_GOOD})|strikes me as|hurts|\
+        (?:sounds like|feels like|strikes me as)(?! {_GOOD}\b)|hurts|\
         exceeds?|goes (?:too|way|far)|misses|falls short)\b
 """,
     "^",
