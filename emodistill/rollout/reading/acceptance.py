@@ -75,7 +75,8 @@ _ACCEPT = wording(rf"""
     \b(?:we're|we are|we've|it's|it is|that's|that is|consider (?:it|that)) (?:all )?(?:agreed|settled|sorted|\
         in agreement|done and dusted)\b
     \bconsider it done\b|\byes to (?:your|the|that)\b
-    \b(?:book|put|sign|schedule|pencil) (?:me|us) (?:in|down|up)(?: for (?:it|that|(?:your|the|those) \#))?{_OVER}
+    \b(?:book|put|sign|schedule|pencil) (?:me|us) (?:(?:in|down|up)|(?:(?:in|down|up) )?for (?:it|that|\
+        (?:your|the|those) \#)){_OVER}
     # short answers
     (?:^|[,:-] |\b{_OPENER} )(?:(?:done )?deal|agreed|accepted|settled|sold|done)(?= ?(?:$|[.,!;:)]|- |then\b|\
         (?:at |on |for |)[#~]|it is\b|and\b))
@@ -89,7 +90,7 @@ _ACCEPT = wording(rf"""
     # what is on the table, praised
     \b(?:that|this|it|your (?:\w+ ){{0,2}}?{_TERMS}|the {_TERMS})(?:'s| is| are| will| would| does|'ll|\
         'd)?(?: be)?{_SOFTLY} {_WORKS}
-    ^(?:{_OPENER}[,.]?(?: -)? )*[#~](?:,|) (?:it is|it'll be|then it is|sharp it is|agreed)\b
+    ^(?:{_OPENER}[,.]?(?: -)? )*(?:your |the |those )?[#~](?:,|) (?:it is|it'll be|then it is|sharp it is|agreed)\b
     ^(?:{_OPENER},? )+(?:your |the |those |that )?[#~](?: is| are| will| does)? (?:works?|fine|acceptable|good|okay|\
         ok|do|agreed|sounds|manageable|doable|suits)\b
     ^(?:your |the |those )?[#~] (?:works for (?:me|us){_CLOSED}|works(?= ?[.,!])|(?:is|are) (?:fine|acceptable|ok|\

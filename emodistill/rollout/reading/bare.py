@@ -34,8 +34,8 @@ _LABEL = wording(
 _BEST_IS = wording(
     r"""
     (?:what|all|most|best|least|earliest|latest|soonest|fastest) (?:that )?(?:i|we)\b[^,;]{0,40}
-    (?:my|our)(?: \w+){1,3}|it|that
-    the (?:window|deadline|limit|offer|figure|answer|cap|ceiling|wait|estimate|eta|target|plan)
+    (?:my|our)(?: \w+){1,3}|it|that|mine
+    the (?:\w+ )?(?:window|deadline|limit|offer|figure|answer|cap|ceiling|wait|estimate|eta|target|plan)
     the (?:earliest|latest|best|max\w*)
     (?:do|offer|give|go|get|manage|accept|take|promise|afford|stretch|wait)(?: \w+)?
 """,

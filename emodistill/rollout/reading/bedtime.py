@@ -4,18 +4,20 @@ import re
 
 from emodistill.rollout.reading.wording import wording
 
+_WE_WILL = r"(?<!let's )(?<!could )(?<!can )(?<!'ll )(?<!would )"  # no verbs of the speaker's own
 _OTHER = wording(
-    r"""
+    rf"""
     class(?:es)?|lectures?|exams?|finals|quiz|tests?|school|practice|training|rehearsal|alarm|wak\w+|woke
     get(?:ting)? up|got up|rise
-    bus|train|shift|works?|job|matche?s?|show|stream|movie|concert|dinner|supper|meal|meeting|tutor\w*|session
+    bus|train|works?|job|matche?s?|show|stream|movie|concert|dinner|supper|meal|meeting|tutor\w*|session
     deadline|due|submit\w*
-    submission|hand(?:ed)? (?:it )?in|(?<!let's )starts?
+    submission|hand(?:ed)? (?:it )?in|{_WE_WILL}(?:starts?|shift)
     starting|ends?|ending|begins?|finish(?:es|ed)?|opens?|closes?|since
     friends?|roommates?
     mom|dad|mother|father|brother|sister|parents|everyone|classmates|they|he|she|coffee|caffeine|library|gym|ate
     tournament|raid
-    arriv\w+|leav\w+|clock|melatonin|group|band|team|call|appointment|flight|game (?:is|ends|starts|runs)|kids|people
+    arriv\w+|leav\w+|(?<!body )clock
+    melatonin|group|band|team|call|appointment|flight|game (?:is|ends|starts|runs)|kids|people
     teens|teenagers
     adults|students|church|breakfast|interview|presentation|lab|seminar|online|left|home|party
 """,

@@ -15,7 +15,7 @@ _BEFORE = wording(rf"""
     \b(?:overdue|past due|delinquent|in arrears|outstanding|unpaid|late|behind)(?: \w+)?(?: for| by|:)? {_NEARLY}$
     (?:'ve|'s|'d| have| has| had|\bhaving)(?: \w+)?? been (?!approved|authori|able|cleared|given|allowed|granted|\
         scheduled|booked|moved|set|asked|offered)[^,;]{{0,50}}$
-    \b{_SPENT}(?: \w+){{0,5}}(?: for| after| about| almost| nearly| over| more than| the last| the past)* $
+    \b{_SPENT}(?: [\w¤]+){{0,5}}(?: for| after| about| almost| nearly| over| more than| the last| the past)* $
     \b(?:for|in|over|during|within) the (?:last|past|previous) $
     \b(?:since|every|each|per|it's been|ago|once every|once in) $
     \b(?:is|are|am|'s|'re|'m|now|already|gone|going|went|currently|at) (?:already |now |well |over |almost |\

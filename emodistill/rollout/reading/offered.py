@@ -1,7 +1,8 @@
 """Which figure of a sentence its speaker puts forward, from the wording around it.
 
 A figure of the domain's kind is put forward unless the words around it say otherwise: it is the other side's, turned
-down, a fact, or a stray number. FORMER ("I started at 60") gives way to FIRM wherever it stands.
+down, a fact, or a stray number. Its strength: FORMER ("I started at 60"), PLAIN, or FIRM (in the speaker's
+own words, or in a sentence that says little else).
 """
 
 from emodistill.domains.quantities import Clock, Quantity
@@ -13,7 +14,7 @@ from emodistill.rollout.reading.refused import is_refused
 from emodistill.rollout.reading.skeleton import Figure
 from emodistill.rollout.reading.wording import wording
 
-NONE, FORMER, FIRM = range(3)
+NONE, FORMER, PLAIN, FIRM = range(4)
 
 _CLAUSE = wording(r"""
     (?<=[,;()])(?=\s)|\s-\s
@@ -33,6 +34,19 @@ _FORMER = wording(
 """,
     r"(?:\b",
     r"\b|[#~][^,;]* from\b)(?!.*\b(?:now|instead|to be)\b)[^;]{0,60}$",
+)
+_OWN = wording(
+    r"""
+    i|i'm|i'll|i'd|i've|we|we're|we'll|we'd|we've|let's|let|how about|what about|what if|make|say|could|can|would|will
+    offer\w*
+    propos\w+|suggest\w*|need|want|ask\w*|within|at most|up to|max\w*|at least|my|our|us|giv\w+|please|pay|settle
+    schedule|operate
+    hold|hang|wait|deal|accept|agree\w*|fine|okay|ok|call|meet|final\w*|estimate|eta|request|commit\w*|push|aim|asleep
+    bed|stay|keep
+    stick|extend|bring|set|has to be|going to be|must|then|instead|perhaps|maybe|than|you'll|you'd|yes|sure
+""",
+    r"\b",
+    r"\b",
 )
 _ALONE = wording(
     r"""
@@ -57,4 +71,6 @@ def strength(text: str, at: int, figure: Figure, quantity: Quantity) -> int:
         return NONE
     if is_fact(before, head, after) or (isinstance(quantity, Clock) and is_other_time(head, after)):
         return NONE
-    return FORMER if figure.former or _FORMER.search(clause) else FIRM
+    if figure.former or _FORMER.search(clause):
+        return FORMER
+    return FIRM if alone or _OWN.search(clause) else PLAIN

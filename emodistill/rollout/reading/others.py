@@ -59,7 +59,8 @@ _TAKEN = wording(  # I can live with your …
     r"""
     accept(?:ed|ing)?|tak(?:e|ing)|agree(?:d)? (?:to|on|with|upon)|(?:live|work) with
     (?:fine|ok(?:ay)?|good|happy|comfortable) with
-    go (?:along )?with|deal (?:at|on|for|with)|settle (?:for|on|at)|match|meet|honou?r|grant|yes to|approve|manage|do
+    go(?:ing)? (?:along )?with
+    deal (?:at|on|for|with)|settle (?:for|on|at)|match|meet|honou?r|grant|yes to|approve|manage|do
     handle
     sign(?: for| off on| up for)?|commit to|respect|stick to|shake on|agreeable to|(?:on board|content|satisfied) with
     confirm
@@ -86,7 +87,7 @@ _REFUSES = wording(
     (?:oh |well,? |that'?s |it'?s )*(?:unacceptable|out of the question|insane|crazy|hardly|unrealistic|unthinkable|\
         a joke|forget it|nonsense|madness)\b
     (?:are you|must be|you must be|what a|you try|try|easy for you|how (?:can|could|am|dare))\b
-    [^#~]*(?:\b(?:dead|die|kill\w*|joking|kidding|not|cannot|never|no|won't|refuse)\b|n't\b)
+    [^#~]*(?:\b(?:dead|die[ds]?|kill\w*|joking|kidding|not|cannot|never|no|won't|refuse)\b|n't\b)
 """,
     "^",
 )
