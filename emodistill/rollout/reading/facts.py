@@ -79,7 +79,7 @@ _HAPPENS = wording(
 )
 _BARGAINED = group(r"""
     i|we|you|us|me|your|our|can|could|team|crew|rescue\w*|help|pay\w*|repay\w*|money|balance|surgery|operat\w+|slot
-    appointment|opening
+    appointment|opening|beds?
     procedure|cancellation|room|space|spot|wait|window|deadline|limit|extraction|squad|engineers?|drill|dig|plan
     offer\w*|proposal|request|estimate|eta|answer
     number|figure|earliest|latest|best|fastest|soonest|most|least|date|timeline|bedtime|lights|screens?|phones?|target

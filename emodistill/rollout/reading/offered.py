@@ -43,7 +43,8 @@ _OWN = wording(
     schedule|operate
     hold|hang|wait|deal|accept|agree\w*|fine|okay|ok|call|meet|final\w*|estimate|eta|request|commit\w*|push|aim|asleep
     bed|stay|keep
-    stick|extend|bring|set|has to be|going to be|must|then|instead|perhaps|maybe|than|you'll|you'd|yes|sure
+    stick|extend|bring|set|has to be|going to be|must|count on|expect|figure on
+    then|instead|perhaps|maybe|than|you'll|you'd|yes|sure
 """,
     r"\b",
     r"\b",
@@ -58,6 +59,12 @@ _ALONE = wording(
     r"[ ,:.-]*)*$",
 )
 
+_CLAIMED = wording(  # my paycheck lands in …, so that's when you'd see the money
+    r"(?:my|our)|(?:when|what|where|how long) (?:i|we|you)(?:'d|'ll| can| could| will| would)",
+    "^,? (?:so|and) that(?:'s| is) ",
+    r"\b",
+)
+
 
 def strength(text: str, at: int, figure: Figure, quantity: Quantity) -> int:
     """How firmly the speaker puts forward the figure whose mark is text[at]; `NONE` if not at all."""
@@ -69,7 +76,8 @@ def strength(text: str, at: int, figure: Figure, quantity: Quantity) -> int:
         return NONE
     if is_refused(before, clause, after, text.endswith("?")) or theirs(before, head, after):
         return NONE
-    if is_fact(before, head, after) or (isinstance(quantity, Clock) and is_other_time(head, after)):
+    fact = is_fact(before, head, after) or (isinstance(quantity, Clock) and is_other_time(head, after))
+    if fact and not _CLAIMED.match(after):
         return NONE
     if figure.former or _FORMER.search(clause):
         return FORMER

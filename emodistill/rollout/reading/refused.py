@@ -25,6 +25,7 @@ _HARMLESS = wording(
 )
 _ASKED = re.compile(r"\b(?:(?:ca|could|wo|would|is|should|do|did|are)n't|cannot) (?:we|you|it|that|there|i)\b")
 _IF = re.compile(r"^ ?(?:,? ?and )?(?:if|unless)\b")
+_IF_ALONE = re.compile(r"^ ?(?:and |but )?if $")  # if 30 days isn't enough for you
 _BOUND = wording(
     r"""
     (?:more|less|fewer|later|longer|earlier|sooner|lower|higher|further|farther|faster|quicker|better|shorter|other|\
@@ -121,7 +122,9 @@ def is_refused(before: str, clause: str, after: str, question: bool) -> bool:
         return True
     if _STEP.search(before) or _negated(clause, question):
         return True
-    return not question and _BAD_AFTER.search(after) is not None and not _AFTER_ALL.search(after[:40])
+    if question or _IF_ALONE.search(clause):
+        return False
+    return _BAD_AFTER.search(after) is not None and not _AFTER_ALL.search(after[:40])
 
 
 def _negated(clause: str, question: bool) -> bool:
