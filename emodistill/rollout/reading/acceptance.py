@@ -40,7 +40,7 @@ _PLEASED = group("""
 """)
 _OPENER = group("""
     ok|okay|fine|yes|yeah|yep|sure|great|good|perfect|alright|all right|agreed|deal|very well|well|absolutely
-    of course|fair enough|understood|got it|copy that|you win|thank you|then|so|right|i guess
+    of course|fair enough|understood|got it|copy(?: that)?|roger(?: that)?|you win|thank you|then|so|right|i guess
 """)
 _WORKS = group(r"""
     works?(?: (?:well|fine|perfectly|great))? for (?:me|us|everyone|both)

@@ -13,7 +13,7 @@ _FOLLOWS = wording(
         could|can|by|not|no)\b
     \ (?:that|when|unless|this|which|too|either|though|exactly|total|firm|here|we|i|i'm|i'll|you|won't|doesn't|\
         isn't|can't|just)\b
-    \ (?:before|after|again|away|was|more(?= ?(?:$|[.,!;]|to\b))|sir|ma'am|ok|okay|deal)\b
+    \ (?:before|after|again|away|was|more(?= ?(?:$|[.,!;]|to\b))|left(?= ?(?:$|[.,!;]))|sir|ma'am|ok|okay|deal)\b
 """,
     "^",
 )

@@ -38,7 +38,7 @@ _THEIRS = wording(rf"""
     \b(?:(?:quoted|told|promised) (?:me|us)|(?:was|were|been) (?:told|promised|quoted))\b[^,;:]{{0,30}}$
     \b(?:telling|asking|expecting|forcing|making|pushing) (?:me|us) (?:to|for)\b[^,;]{{0,40}}$
     \b(?:they|he|she) \w+ed (?:my|his|her|their|someone|somebody|another)\b[^,;]{{0,30}}$
-    \b(?:my|the) \w+ (?:already |only |just )?(?:gave|gives|promised) (?:me|us)\b[^,;]{{0,20}}$
+    \b(?:my|the|your)(?: \w+){{1,2}} (?:gave|promised) (?:me|us|you)\b[^,;]{{0,20}}$
     \b(?:they|he|she|(?:the )?other \w+)(?: \w+)? (?:said|told|quoted|offered|promised|wants?|wanted|\
         asked)\b[^,;]{{0,40}}$
 """)
