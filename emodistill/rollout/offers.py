@@ -1,7 +1,8 @@
 """Read an utterance: the figure it puts forward, an acceptance, a walk-away. Deterministic, no model call (ours).
 
 One border: everything that bargains reads text through `read`. The work is done sentence by sentence, and a sentence's
-reading is cached, since negotiators repeat themselves. Of several own figures the last of the firmest counts.
+reading is cached, since negotiators repeat themselves. Of a sentence's own
+figures the last counts, of the sentences the last of the firmest.
 """
 
 from dataclasses import dataclass
@@ -57,8 +58,8 @@ def _sentence(sentence: str, quantity: Quantity) -> _Sentence:
     best, best_strength = None, offered.NONE
     for figure, place in zip(found, places, strict=True):
         strength = offered.strength(marked, place, figure, quantity) if figure.value is not None else offered.NONE
-        if strength >= max(best_strength, offered.FORMER):
-            best, best_strength = figure.value, strength
+        if strength >= max(min(best_strength, offered.PLAIN), offered.FORMER):
+            best, best_strength = figure.value, max(strength, best_strength)
     return _Sentence(
         offer=best,
         strength=best_strength,

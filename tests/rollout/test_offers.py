@@ -279,6 +279,11 @@ DURATIONS = {
     "I have been here for 3 hours.": None,
     "We cannot get there any faster than 55 minutes.": 55,
     "I can't last an hour in here.": None,
+    "An hour. I pulled in a second crew.": 60,
+    "I can take an hour, at the very worst two.": 120,
+    "ETA to your position: 45 min.": 45,
+    "You keep coming back to 90 minutes.": None,
+    "I started at 70 minutes, then went to 60, and now I'm telling you 48.": 48,
 }
 CLOCKS = {
     "Lights out at 10.45pm.": 105,

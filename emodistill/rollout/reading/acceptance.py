@@ -21,6 +21,7 @@ _TERMS = group("""
 """)
 _THAT = rf"(?:(?:all )?(?:your|the|this|that|these|those)(?: \w+)?? {_TERMS}(?:[ -]{_TERMS})?|that|this|it|those|these)"
 _OVER = r"(?= ?(?:$|[.,!;:)]|- ))"  # the phrase ends here
+_CLOSED = r"(?= ?(?:$|[.!;]|and\b|- ))"  # no reasons follow, as they do where a figure is argued for
 _ON = group(r"""
     (?= ?(?:$|[.,!;:)]|-))
     (?= (?:and|then|so|as|for|from|in|because|right|now|thank\w*|at|of|on|too|today|tonight|but|even|you|since|under)\b)
@@ -30,7 +31,8 @@ _ON = group(r"""
 _TAKE = group("""
     accept|agree (?:to|on|with)|take|settle (?:for|on|at)|go (?:along )?with|sign(?: off on)?|approve
     shake (?:hands )?on
-    commit to|say yes to|consent to|confirm|match|honou?r|respect|grant|take you up on|live with|work with|do|manage
+    commit to|say yes to|consent to|confirm|match|honou?r|respect|grant|take you up on|live with|work with
+    do(?! these\b)|manage
     handle|support|stick to|wait|hold on|hang on
 """)
 _PLEASED = group("""
@@ -38,7 +40,7 @@ _PLEASED = group("""
 """)
 _OPENER = group("""
     ok|okay|fine|yes|yeah|yep|sure|great|good|perfect|alright|all right|agreed|deal|very well|well|absolutely
-    of course|fair enough|understood|got it|copy that|you win|thank you|then|so|right|i guess
+    of course|fair enough|understood|got it|copy(?: that)?|roger(?: that)?|you win|thank you|then|so|right|i guess
 """)
 _WORKS = group(r"""
     works?(?: (?:well|fine|perfectly|great))? for (?:me|us|everyone|both)
@@ -73,12 +75,14 @@ _ACCEPT = wording(rf"""
     \b(?:we're|we are|we've|it's|it is|that's|that is|consider (?:it|that)) (?:all )?(?:agreed|settled|sorted|\
         in agreement|done and dusted)\b
     \bconsider it done\b|\byes to (?:your|the|that)\b
-    \b(?:book|put|sign|schedule|pencil) (?:me|us) (?:in|down|up)(?: for (?:it|that|(?:your|the|those) \#))?{_OVER}
+    \b(?:book|put|sign|schedule|pencil) (?:me|us) (?:(?:in|down|up)|(?:(?:in|down|up) )?for (?:it|that|\
+        (?:your|the|those) \#)){_OVER}
     # short answers
     (?:^|[,:-] |\b{_OPENER} )(?:(?:done )?deal|agreed|accepted|settled|sold|done)(?= ?(?:$|[.,!;:)]|- |then\b|\
         (?:at |on |for |)[#~]|it is\b|and\b))
     (?:^|[,:-] |\b{_OPENER} )(?:offer accepted|you're on|you win|we're on|count (?:me|us) in|i'm in|no objections?|\
-        lock it in|book it|say no more){_OVER}
+        lock it in|say no more){_OVER}
+    (?:^|[,:-] |\b{_OPENER} )(?:please )?(?:book|schedule) it(?:{_OVER}| before| now)
     (?:^|[,:-] |\b{_OPENER} )let's (?:do|go with|shake on|lock in) (?:it|that|this|your \#){_OVER}
     (?:^|[,:-] |\b{_OPENER} )(?:works for|(?:fine|good|ok|okay|alright) (?:by|with|for)|suits) (?:me|us)\b
     (?:^|[,:-] |\b{_OPENER} )sounds (?:good|great|fair|perfect|fine|reasonable|acceptable|like a plan)(?: to (?:me|\
@@ -86,11 +90,11 @@ _ACCEPT = wording(rf"""
     # what is on the table, praised
     \b(?:that|this|it|your (?:\w+ ){{0,2}}?{_TERMS}|the {_TERMS})(?:'s| is| are| will| would| does|'ll|\
         'd)?(?: be)?{_SOFTLY} {_WORKS}
-    ^(?:{_OPENER}[,.]? )*[#~](?:,|) (?:it is|it'll be|then it is|sharp it is|agreed)\b
+    ^(?:{_OPENER}[,.]?(?: -)? )*(?:your |the |those )?[#~](?:,|) (?:it is|it'll be|then it is|sharp it is|agreed)\b
     ^(?:{_OPENER},? )+(?:your |the |those |that )?[#~](?: is| are| will| does)? (?:works?|fine|acceptable|good|okay|\
         ok|do|agreed|sounds|manageable|doable|suits)\b
-    ^(?:your |the |those )?[#~] (?:works for (?:me|us)|works(?= ?[.,!])|(?:is|are) (?:fine|acceptable|ok|okay|good|\
-        agreed|agreeable|accepted)\b|sounds (?:good|fair|fine|great|reasonable|acceptable)|suits (?:me|us))
+    ^(?:your |the |those )?[#~] (?:works for (?:me|us){_CLOSED}|works(?= ?[.,!])|(?:is|are) (?:fine|acceptable|ok|\
+        okay|good|agreed|agreeable|accepted)\b|sounds (?:good|fair|fine|great|reasonable|acceptable)|suits (?:me|us))
 """)
 _HINT = wording(
     """

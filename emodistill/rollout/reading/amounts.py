@@ -67,7 +67,7 @@ def amount(said: str, quantity: Duration) -> tuple[float | None, float]:
         many = float(count)
     unit = _MINUTES[name.removesuffix("s")] / one
     fits = unit * (1 + 1e-9) >= 1 / _NEXT_UNIT and unit <= _NEXT_UNIT
-    whole = unit >= 1 or many * unit >= 1 - 1e-9 or quantity.unit == "minutes"
+    whole = unit >= 1 or many * unit >= 1 - 1e-9
     return (many * unit if fits and whole else None), unit
 
 
@@ -82,4 +82,6 @@ def is_idiom(text: str, start: int, end: int) -> bool:
         return True
     if text.startswith(("'s ", "s' "), end) and not text.startswith(("'s time", "s' time"), end):
         return True
+    if said.endswith(("second", "sec")):
+        return True  # a second crew, in a second
     return _IDIOM.match(said) is not None and not _REAL.search(before)

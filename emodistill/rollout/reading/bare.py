@@ -1,17 +1,19 @@
 """Which numbers without a unit are offers: `How about 45?`, `Make it 30.`, `45, final.`; never counts, ages, labels."""
 
+import re
+
 from emodistill.rollout.reading.wording import wording
 
 _FOLLOWS = wording(
     r"""
     $|[.,!?;:)'"]| ?-
-    \ (?:and|or|but|if|is|it|for|as|from|works?|would|will|max\w*|minimum|than|over|at|so|please|instead|rather|now|\
+    \ (?:and|or|but|if|is|it|for|as|from|works?|would|will|max\w*|minimum|be|than|over|at|so|please|instead|rather|now|\
         today|final\w*|tops)\b
     \ (?:then|because|since|like|with|on|to|in|sharp|tonight|straight|flat|even|right|sounds?|seems|feel|may|might|\
         could|can|by|not|no)\b
     \ (?:that|when|unless|this|which|too|either|though|exactly|total|firm|here|we|i|i'm|i'll|you|won't|doesn't|\
         isn't|can't|just)\b
-    \ (?:before|after|again|away|was|more(?= ?(?:$|[.,!;]))|sir|ma'am|ok|okay|deal)\b
+    \ (?:before|after|again|away|was|more(?= ?(?:$|[.,!;]|to\b))|left(?= ?(?:$|[.,!;]))|sir|ma'am|ok|okay|deal)\b
 """,
     "^",
 )
@@ -31,7 +33,11 @@ _LABEL = wording(
 )
 _BEST_IS = wording(
     r"""
-    (?:my|our)(?: \w+){1,3}|it|that|(?:do|offer|give|go|get|manage|accept|take|promise|afford|stretch|wait)(?: \w+)?
+    (?:what|all|most|best|least|earliest|latest|soonest|fastest) (?:that )?(?:i|we)\b[^,;]{0,40}
+    (?:my|our)(?: \w+){1,3}|it|that|mine
+    the (?:\w+ )?(?:window|deadline|limit|offer|figure|answer|cap|ceiling|wait|estimate|eta|target|plan)
+    the (?:earliest|latest|best|max\w*)
+    (?:do|offer|give|go|get|manage|accept|take|promise|afford|stretch|wait)(?: \w+)?
 """,
     r"\b",
     " is (?:only |just )?$",
@@ -55,7 +61,8 @@ _CUE = wording(
     agree\w* (?:to|on|with)|yes to
     (?:i'm|we're|i am|we are|stay\w*|remain\w*|hold\w*|stick\w*|sit\w*|stand\w*|firm|stop\w*|land\w*|clos\w+|cap\w*|\
         stuck|keep\w*|be)(?: firm| steady)? (?:at|on|with|to)
-    (?:down|up|over|drop|raise it|lower it|cut it|go|come|mov\w+) to|at (?:most|least)|between|within|in|to|at|until
+    (?:down|up|over|drop|raise it|lower it|cut it|go|come|mov\w+) to|at (?:the )?(?:very )?(?:most|least)
+    at (?:the )?(?:very )?(?:worst|best|latest|earliest|outside)|between|within|in|to|at|until
     till|by|around|about
     (?:more|less|fewer|later|longer|earlier|sooner|other|better|lower|higher) than|under|over|below|above|beyond|past
     before
@@ -68,7 +75,7 @@ _CUE = wording(
     (?:ask|aim|push|shoot|hop|go|wish|look|wait|hold on|hang on|hold out|press|fight)\w* for|commit\w* to
     shake(?: hands)? on
     split (?:it |the difference )?at|(?:live|work|fine|good|ok(?:ay)?|happy|comfortable) with|done (?:at|by|in)
-    sign (?:at|for)
+    sign (?:at|for)|(?:count|figure|bank|plan|reckon)(?:ing)? on|(?:more|something) like|try(?:ing)? for
     (?:bring|push|move|extend|stretch|get|take|cut|shorten|bump|drop|lower|raise|trim)(?:ed)? (?:it|that|this|\
         things|us|you) ?(?:all the way |down |up |back |out )*to
     lock (?:it )?in(?: at)?|put (?:me|you|us|it) (?:down )?(?:for|at)|draw the line at
@@ -76,6 +83,11 @@ _CUE = wording(
     r"(?:\b",
     r"|[,:] ?| - )\s*$",
 )
+_OWN_VERB = re.compile(  # I can promise you …, now I'm telling you …
+    r"\b(?:i|we)(?:'m|'re|'ll|'d| am| are| can| could| will| would| might)\b[^,;.#~¤]{0,40}$"
+)
+_SERIES = re.compile(r"#.*[a-z,;:] ?$")  # 60 minutes, then 50; but not the 65-minute one
+_CLAUSE_ENDS = re.compile(r"^ ?(?:$|[.,!?;]|- )")
 _CUE_AFTER = wording(
     r"""
     \ it is\b|,? ?-? ?final\b|,? works?\b
@@ -93,6 +105,10 @@ def is_offered(before: str, after: str, alone: bool) -> bool:
         return False
     if alone:
         return True
-    if _LABEL.search(before) and not _BEST_IS.search(before):
+    if _BEST_IS.search(before):
+        return True
+    if _LABEL.search(before):
         return False
+    if _CLAUSE_ENDS.match(after) and (_SERIES.search(before) or _OWN_VERB.search(before)):
+        return True
     return _CUE.search(before) is not None or _CUE_AFTER.search(after) is not None

@@ -4,17 +4,20 @@ import re
 
 from emodistill.rollout.reading.wording import wording
 
+_WE_WILL = r"(?<!let's )(?<!could )(?<!can )(?<!'ll )(?<!would )"  # no verbs of the speaker's own
 _OTHER = wording(
-    r"""
+    rf"""
     class(?:es)?|lectures?|exams?|finals|quiz|tests?|school|practice|training|rehearsal|alarm|wak\w+|woke
     get(?:ting)? up|got up|rise
-    bus|train|shift|works?|job|matche?s?|show|stream|movie|concert|dinner|supper|meal|meeting|tutor\w*|session
+    bus|train|works?|job|matche?s?|show|stream|movie|concert|dinner|supper|meal|meeting|tutor\w*|session
     deadline|due|submit\w*
-    submission|hand(?:ed)? (?:it )?in|starts?|starting|ends?|ending|begins?|finish(?:es|ed)?|opens?|closes?|since
+    submission|hand(?:ed)? (?:it )?in|{_WE_WILL}(?:starts?|shift)
+    starting|ends?|ending|begins?|finish(?:es|ed)?|opens?|closes?|since
     friends?|roommates?
     mom|dad|mother|father|brother|sister|parents|everyone|classmates|they|he|she|coffee|caffeine|library|gym|ate
     tournament|raid
-    arriv\w+|leav\w+|clock|melatonin|group|band|team|call|appointment|flight|game (?:is|ends|starts|runs)|kids|people
+    arriv\w+|leav\w+|(?<!body )clock
+    melatonin|group|band|team|call|appointment|flight|game (?:is|ends|starts|runs)|kids|people
     teens|teenagers
     adults|students|church|breakfast|interview|presentation|lab|seminar|online|left|home|party
 """,
@@ -25,7 +28,8 @@ _BED = wording(
     r"""
     bed|bedtime|sleep\w*|asleep|lights?|screens?|phones?|devices?|laptop|turn\w* in|wind\w* down|shut\w*|log\w* off
     switch\w*|off by
-    stop\w*|pillow|tucked|retire|call it|done by|let's|let us|how about|what about|what if|say|propos\w+|suggest\w*
+    stop\w*|pillow|tucked|retire|call it
+    (?:i'd|i would|we could|let's|to) call|done by|let's|let us|how about|what about|what if|say|propos\w+|suggest\w*
     offer\w*|settle
     compromise|meet|make it|accept|agree\w*|deal|limit|latest|no (?:later|earlier)|want\w*|need\w*|i'll|i can|i could
     i would|i'd
@@ -42,6 +46,7 @@ _PAST = wording(
     r"""
     went|was|were|got|slept|fell|woke|did|crashed|ended up|came home|yesterday|last (?:night|week|time|weekend)
     used to|usually
+    (?:'ve|have) (?:never|not|always|rarely|barely)
     normally|typically|generally|often|these days|currently|right now|so far|always
     every (?:single )?(?:night|day|evening)
     most nights|on weekends|it's (?:already|now)|it is (?:already|now)
@@ -57,11 +62,14 @@ _ROUTINE = re.compile(  # my parents go to sleep at …, my club meets at …
     r"(?!.*\b(?:lights|screens|phones|devices|bedtime|limit|proposal|offer)\b)"
     r"(?:\w+ ){1,3}?\w+s (?:up |out |again |back )?(?:at|from|until|around|by) (?:about |around )?$"
 )
+_BY_THEN = r"(?:(?:i|you|we)(?:'d|'ll| can| could| will| would| should| want)|(?:the |your |my )?lights)\b"
 _OTHER_AFTER = wording(
-    r"""
+    rf"""
     class\w*|lecture\w*|exam|quiz|shift|practice|bus|train|meeting|alarm|game|show|match|deadline|movie|raid
     tournament|start|wake\w*
-    (?:is|was) when|tutor\w*|session|appointment|last night|yesterday|every (?:night|day|single)|is already|right now
+    (?:is|was) when(?! {_BY_THEN})
+    tutor\w*|session|appointment|last night|yesterday|every (?:night|day|single)|is already(?! (?:me|an?|my|the|more)\b)
+    right now
     now\b(?! is)
     on weekends|most nights|and (?:it's|i'm) still|seminar|lab|rehearsal|flight|(?:gym|study|group|work|video|zoom) \w+
 """,

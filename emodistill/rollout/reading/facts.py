@@ -15,13 +15,15 @@ _BEFORE = wording(rf"""
     \b(?:overdue|past due|delinquent|in arrears|outstanding|unpaid|late|behind)(?: \w+)?(?: for| by|:)? {_NEARLY}$
     (?:'ve|'s|'d| have| has| had|\bhaving)(?: \w+)?? been (?!approved|authori|able|cleared|given|allowed|granted|\
         scheduled|booked|moved|set|asked|offered)[^,;]{{0,50}}$
-    \b{_SPENT}(?: \w+){{0,5}}(?: for| after| about| almost| nearly| over| more than| the last| the past)* $
+    \b{_SPENT}(?: [\w¤]+){{0,5}}(?: for| after| about| almost| nearly| over| more than| the last| the past)* $
     \b(?:for|in|over|during|within) the (?:last|past|previous) $
     \b(?:since|every|each|per|it's been|ago|once every|once in) $
     \b(?:is|are|am|'s|'re|'m|now|already|gone|going|went|currently|at) (?:already |now |well |over |almost |\
         nearly )*(?:past|over|beyond) $
     ^(?:it'?s |it is |we're |this is )?(?:already|now) (?:over |past |almost |nearly |more than )*$
-    \b(?:lasts|age[ds]?|turn(?:s|ed|ing)|(?:history|backlog|shift|supply|average) of|average(?: wait)? is) {_NEARLY}$
+    \b(?:lasts|age[ds]?|turn(?:s|ed|ing)|(?:history|backlog|shifts?|supply|average) of|average\b[^,;]{{0,30}} \
+        is) {_NEARLY}$
+    \b(?:home|discharged|released|recover\w*|heal\w*)(?: fully)? (?:in|after|within) {_NEARLY}$
     \b(?:stay|recovery|drive|commute|shift|class|exam|course|session|trip|rehab) (?:is|was|takes|lasts|\
         would be) {_NEARLY}$
     \b(?:usual|normal|typical)\w*(?: \w+)? (?:wait\w*|takes?)(?: is)? {_NEARLY}$
@@ -47,6 +49,9 @@ _AFTER = wording(
 _OFFERED_LENGTH = (
     r"(?:plan|window|term|deadline|extension|period|wait|time|offer|(?:re)?payment|grace|final|firm|maximum)"
 )
+_NEW_PHRASE = (
+    "(?:to|if|i|we|you|and|but|so|or|because|before|until|till|when|while|as|since|is|from|at|by|on|this|with)"
+)
 _OTHER_LENGTH = wording(
     """
     fee|shift|drive|walk|break|nap|notice|vacation|stay|recovery|nights?|commute|course|program|class|exam|essay
@@ -57,7 +62,7 @@ _OTHER_LENGTH = wording(
     lecture|workout
     podcast|scan|sleep|rest|pause|alarm|snooze|veteran|customer|delinquency
 """,
-    rf"^[ -](?!{_OFFERED_LENGTH}\b)(?:\w+ ){{0,2}}",
+    rf"^[ -](?!{_OFFERED_LENGTH}\b)(?:(?!{_NEW_PHRASE} )\w+ ){{0,2}}",
     r"\b",
 )
 _HAPPENS = wording(
@@ -74,7 +79,7 @@ _HAPPENS = wording(
 )
 _BARGAINED = group(r"""
     i|we|you|us|me|your|our|can|could|team|crew|rescue\w*|help|pay\w*|repay\w*|money|balance|surgery|operat\w+|slot
-    appointment|opening
+    appointment|opening|beds?
     procedure|cancellation|room|space|spot|wait|window|deadline|limit|extraction|squad|engineers?|drill|dig|plan
     offer\w*|proposal|request|estimate|eta|answer
     number|figure|earliest|latest|best|fastest|soonest|most|least|date|timeline|bedtime|lights|screens?|phones?|target
@@ -84,8 +89,7 @@ _BARGAINED = group(r"""
     free|rest|remain\w+|half|final|terms?|extension|arrangement|solution|middle|only|thing|one|deal|agreement
     eviction
 """)
-_THINGS = wording(
-    r"""
+_THING = group(r"""
     drones?|fires?|flames|water|smoke|floods?|tides?|storm|battery|oxygen|tank|supplies|supply|medicine|medication
     aftershocks?|wave
     pay ?che(?:ck|que)s?|paydays?|salary|refund|loan|grant|tax\w*|results?|recovery|hearing|court|trial|rent|mortgage
@@ -100,9 +104,12 @@ _THINGS = wording(
     father
     surgeon (?:is|returns?|gets)|lamp|flashlight|fuel|building|roof|ceiling|tunnel|air|shelter|volunteers?|pump
     next (?:meeting|bus|train|shift|check|scan|appointment|pay\w*|round|delivery|drop|wave)
-""",
-    r"\b",
-    r"\b",
+""")
+_THINGS = re.compile(rf"\b{_THING}\b")
+_OF_THINGS = re.compile(  # a medical drone will drop …, my phone battery will be …
+    r"^\W*(?:(?:and|but|so|since|because|while|when|as) )?(?:my|an?|the|his|her|their|some|another) "
+    rf"(?:\w+ )?{_THING}(?: \w+)? will (?!.*\b(?:reach|lift|pull|extract|free|evacuate|carry) you\b)"
+    rf"[^,;]*\b(?:in|within|after|by|at) {_NEARLY}$"
 )
 
 _SOMEBODY = re.compile(  # my daughter graduates in …, the course starts after …
@@ -117,6 +124,6 @@ def is_fact(before: str, head: str, after: str) -> bool:
     """Whether the figure between the texts is a fact; `head` is the clause's part before it."""
     if _AFTER.search(after) or _BEFORE.search(before) or _OTHER_LENGTH.search(after):
         return True
-    if _SOMEBODY.search(head):
+    if _SOMEBODY.search(head) or _OF_THINGS.search(head):
         return True
     return _THINGS.search(head) is not None and _HAPPENS.search(head) is not None

@@ -1,6 +1,7 @@
 """The figures of a sentence, in place: amounts and times of the domain's kind, bare numbers, and all others."""
 
 import re
+from dataclasses import replace
 
 from emodistill.domains.quantities import Clock, Duration, Quantity
 from emodistill.rollout.reading import clock
@@ -48,6 +49,17 @@ def figures(text: str, quantity: Quantity) -> list[Figure]:
         found[-1:] = (joined(text, found[-1], figure) if found else None) or [*found[-1:], figure]
         if len(found) > MOST:
             break
+    return _in_units_before(found)
+
+
+def _in_units_before(found: list[Figure]) -> list[Figure]:
+    """Bare numbers in the unit said before them, `2 weeks, or 3`, unless that more than doubles what was said."""
+    unit, most = 1.0, 0.0
+    for place, figure in enumerate(found):
+        if figure.unit is not None:
+            unit, most = figure.unit, 2 * (figure.value or 0.0)
+        elif figure.value is not None and unit > 1 and figure.value * unit <= most:
+            found[place] = replace(figure, value=figure.value * unit)
     return found
 
 

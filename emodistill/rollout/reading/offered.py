@@ -1,14 +1,15 @@
 """Which figure of a sentence its speaker puts forward, from the wording around it.
 
-Each figure is left out (the other side's, turned down, a fact, a stray number) or gets a strength: FORMER ("I started
-at 60"), PLAIN, or FIRM (the speaker's own, or a sentence that says little else).
+A figure of the domain's kind is put forward unless the words around it say otherwise: it is the other side's, turned
+down, a fact, or a stray number. Its strength: FORMER ("I started at 60"), PLAIN, or FIRM (in the speaker's
+own words, or in a sentence that says little else).
 """
 
 from emodistill.domains.quantities import Clock, Quantity
 from emodistill.rollout.reading.bare import is_offered
 from emodistill.rollout.reading.bedtime import is_other_time
 from emodistill.rollout.reading.facts import is_fact
-from emodistill.rollout.reading.others import taken, theirs
+from emodistill.rollout.reading.others import theirs
 from emodistill.rollout.reading.refused import is_refused
 from emodistill.rollout.reading.skeleton import Figure
 from emodistill.rollout.reading.wording import wording
@@ -20,13 +21,14 @@ _CLAUSE = wording(r"""
     \s(?=(?:but|so|because|since|while|although|though|whereas|however|yet|then|unless|if|when|plus|which|where)\b)
     \s(?=(?:before|until) (?:i|we|you|the|my)\b)|\s(?=or (?:i|we|else)\b)
     \s(?=and (?:i|we|you|it|that|this|he|she|they|there|let|my|our|your|please|then|now|so|the|in return|for that)\b)
-    \s(?=and (?:can|could|will|would|am|have|be|need|want|meet|settle|call|say|make|don't|not|go)\b)
+    \s(?=and (?:can|could|will|would|am|have|be|need|want|meet|settle|call|make|don't|not|go)\b)
 """)
 _FORMER = wording(
     r"""
-    was|were|had|wanted|hoped|thought|started|began|used to|first|initially|originally|could have|would have|opened
+    was|were|had|wanted|hoped|thought|started|began|used to|first|initially|originally|opened
+    (?:could|would|might) have (?:\w+ly |been )?(?:\w+ed|gone|done|taken|said|given|been)
     said|told you
-    looked at|considered|previously|at first|might have|earlier|proposed|offered|asked|mentioned|came|went|tried
+    looked at|considered|previously|at first|earlier|proposed|offered|asked|mentioned|came|went|tried
     preferred|planned
     (?:up|down) from
 """,
@@ -41,7 +43,8 @@ _OWN = wording(
     schedule|operate
     hold|hang|wait|deal|accept|agree\w*|fine|okay|ok|call|meet|final\w*|estimate|eta|request|commit\w*|push|aim|asleep
     bed|stay|keep
-    stick|extend|bring|set|has to be|must|then|instead|perhaps|maybe|than|you'll|you'd|yes|sure
+    stick|extend|bring|set|has to be|going to be|must|count on|expect|figure on
+    then|instead|perhaps|maybe|than|you'll|you'd|yes|sure
 """,
     r"\b",
     r"\b",
@@ -56,6 +59,12 @@ _ALONE = wording(
     r"[ ,:.-]*)*$",
 )
 
+_CLAIMED = wording(  # my paycheck lands in …, so that's when you'd see the money
+    r"(?:my|our)|(?:when|what|where|how long) (?:i|we|you)(?:'d|'ll| can| could| will| would)",
+    "^,? (?:so|and) that(?:'s| is) ",
+    r"\b",
+)
+
 
 def strength(text: str, at: int, figure: Figure, quantity: Quantity) -> int:
     """How firmly the speaker puts forward the figure whose mark is text[at]; `NONE` if not at all."""
@@ -67,8 +76,9 @@ def strength(text: str, at: int, figure: Figure, quantity: Quantity) -> int:
         return NONE
     if is_refused(before, clause, after, text.endswith("?")) or theirs(before, head, after):
         return NONE
-    if is_fact(before, head, after) or (isinstance(quantity, Clock) and is_other_time(head, after)):
+    fact = is_fact(before, head, after) or (isinstance(quantity, Clock) and is_other_time(head, after))
+    if fact and not _CLAIMED.match(after):
         return NONE
     if figure.former or _FORMER.search(clause):
         return FORMER
-    return FIRM if alone or _OWN.search(clause) or taken(head) else PLAIN
+    return FIRM if alone or _OWN.search(clause) else PLAIN

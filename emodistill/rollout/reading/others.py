@@ -10,48 +10,57 @@ _ADVERBS = (
 )
 _SAY = group(r"""
     sa(?:y|id|ying)|ask(?:ed|ing)?|want(?:ed|ing)?|wish(?:ed)?|propos(?:e|ed|ing)|offer(?:ed|ing)?|quot(?:e|ed|ing)
-    told|tell
+    told|tell(?:ing)?
     suggest(?:ed|ing)?|mention(?:ed|ing)?|demand(?:ed|ing)?|insist(?:ed|ing)?|request(?:ed|ing)?|repeat(?:ed|ing)?
     need(?:ed|ing)?(?! to\b)|claim(?:ed)?|expect(?:ed|ing)?|nam(?:e|ed|ing)|counter(?:ed|ing)?|started|came|gave
     promis(?:ed|ing)|stuck|prefer(?:red)?|agreed|put|brought up|threw|(?:have|had) in mind|went|jumped|hoped|floated
-    push(?:ed|ing)|cited
+    push(?:ed|ing)|cited|like|love
 """)
 _PROPOSAL = group("""
     offer|proposal|request|demand|figure|number|ask|suggestion|idea|estimate|counter-?(?: ?offer| ?proposal)?|quote
     position
     preference|wish|target|bid|opening
 """)
-_LEAD = r"(?:about |around |just |only |those |these |that |another |full |the |some |for |at |of )*"
+_LEAD = r"(?:about |around |just |only |those |these |that |another |full |the |some )*"
+_WORD = r"(?!(?:is|are|was|will|at|for|to|in|by|within|with|and|than|from|of|on|after|back|out|up) )\w+"
 _INVITED = ("if", "can", "could", "would", "will", "won't", "couldn't", "should", "why don't", "what do", "how do")
+_OBJECT_OF = ("have", "had", "get", "got", "getting", "see", "want", "need", "keep")  # we get you scheduled within …
 _NOT_INVITED = "".join(f"(?<!{words} )" for words in _INVITED)
+_SUBJECT = "".join(f"(?<!{words} )" for words in (*_INVITED, *_OBJECT_OF))
 _THEIRS = wording(rf"""
-    \byour (?:\w+ ){{0,2}}?(?:\w+ (?:of|for) )?{_LEAD}$
-    \byour (?:\w+ ){{0,2}}?{_PROPOSAL}(?: here)?(?: (?:is|was|were|stands|stood|to|at|that i|\
+    \byour (?:{_WORD} ){{0,2}}(?:{_WORD} of )?{_LEAD}$
+    \byour (?:\w+ ){{0,2}}?{_PROPOSAL}(?: here)?(?: (?:is|was|were|stands|stood|to|at|for|of|that i|\
         that we)\b[^,;]{{0,24}}?|: ) ?$
     {_NOT_INVITED}\byou(?:'ve|'re|'d| guys| people)?{_ADVERBS} {_SAY}\b[^,;]{{0,50}}$
+    {_SUBJECT}\byou(?:'ve)?{_ADVERBS} \w+ed(?: back| up| down)? (?:to|at|on|for) $
+    \byou(?:'ve)? (?:keep|kept)(?: on)? \w+ing\b[^,;]{{0,30}}$
     (?<!if )\byou(?:'re| are| were|'ve been){_ADVERBS} (?:at|on|stuck|firm)\b[^,;]{{0,12}}$
     \b(?:(?:quoted|told|promised) (?:me|us)|(?:was|were|been) (?:told|promised|quoted))\b[^,;:]{{0,30}}$
+    \b(?:telling|asking|expecting|forcing|making|pushing) (?:me|us) (?:to|for)\b[^,;]{{0,40}}$
+    \b(?:they|he|she) \w+ed (?:my|his|her|their|someone|somebody|another)\b[^,;]{{0,30}}$
+    \b(?:my|the|your)(?: \w+){{1,2}} (?:gave|promised) (?:me|us|you)\b[^,;]{{0,20}}$
     \b(?:they|he|she|(?:the )?other \w+)(?: \w+)? (?:said|told|quoted|offered|promised|wants?|wanted|\
         asked)\b[^,;]{{0,40}}$
 """)
 _THEIRS_DIRECTLY = re.compile(r"\byour (?:\w+ ){0,3}$")
 _FOR_THEM = wording(
-    r"surgery|operation|payment|rescue|bedtime|slot|appointment|procedure|wait\w*|extension|balance|time",
+    r"surgery|operation|payment|rescue|bedtime|slot|appointment|procedure|wait\w*|extension|balance|time|position|location",
     r"\byour (?:\w+ )?",
-    " (?:for|to|at|in) $",
+    "(?: (?:for|to|at|in)|:)? $",
 )
 _THEIRS_AFTER = wording(rf"""
     ^(?:,? (?:as|like|which|the \w+|that|is what|was what|(?:is|\
         was) the \w+(?: that)?)| {_PROPOSAL}(?: that)?| (?:plan|deadline)|) you(?:'ve|'re|'d)?{_ADVERBS} {_SAY}\b
-    ^(?: \w+){{0,2}} of yours\b
+    ^(?: \w+){{0,2}} of yours\b|^, you (?:say|said|tell me|told me)\b
     ^,? (?:is|was) your\b
     ^,? as (?:proposed|requested|suggested)\b
 """)
-_TAKEN = wording(
+_TAKEN = wording(  # I can live with your …
     r"""
     accept(?:ed|ing)?|tak(?:e|ing)|agree(?:d)? (?:to|on|with|upon)|(?:live|work) with
     (?:fine|ok(?:ay)?|good|happy|comfortable) with
-    go (?:along )?with|deal (?:at|on|for|with)|settle (?:for|on|at)|match|meet|honou?r|grant|yes to|approve|manage|do
+    go(?:ing)? (?:along )?with
+    deal (?:at|on|for|with)|settle (?:for|on|at)|match|meet|honou?r|grant|yes to|approve|manage|do
     handle
     sign(?: for| off on| up for)?|commit to|respect|stick to|shake on|agreeable to|(?:on board|content|satisfied) with
     confirm
@@ -77,21 +86,16 @@ _REFUSES = wording(
         impossible|absurd|ridiculous)\b
     (?:oh |well,? |that'?s |it'?s )*(?:unacceptable|out of the question|insane|crazy|hardly|unrealistic|unthinkable|\
         a joke|forget it|nonsense|madness)\b
-    (?:are you|must be|you must be|what a|how (?:can|could|am|dare))\b
-    [^#~]*(?:\b(?:dead|die|kill\w*|joking|kidding|not|cannot|never|no|won't|refuse)\b|n't\b)
+    (?:are you|must be|you must be|what a|you try|try|easy for you|how (?:can|could|am|dare))\b
+    [^#~]*(?:\b(?:dead|die[ds]?|kill\w*|joking|kidding|not|cannot|never|no|won't|refuse)\b|n't\b)
 """,
     "^",
 )
 
 
-def taken(head: str) -> bool:
-    """Whether the speaker takes up the figure after these words: `I can live with your …`."""
-    return _TAKEN.search(head) is not None
-
-
 def theirs(before: str, head: str, after: str) -> bool:
     """Whether the figure between the texts is the other side's, and not taken up."""
-    if taken(head):
+    if _TAKEN.search(head):
         return False
     if _THEIRS_AFTER.search(after):
         return True

@@ -62,6 +62,8 @@ def _compound(text: str, left: Figure, right: Figure, gap: str) -> Figure | None
     """`two weeks and three days`, `1 hour 30`."""
     if left.value is None or right.value is None or left.unit is None or gap.strip(", ") not in ("", "and", "plus"):
         return None
+    if _BETWEEN.search(text[max(0, left.start - 20) : left.start]):
+        return None
     more = right.value
     if right.unit is None:
         if not (_IN_HOURS.search(text[left.start : left.end]) and more < 60 and _NO_NOUN.match(text[right.end :][:5])):

@@ -25,6 +25,7 @@ _HARMLESS = wording(
 )
 _ASKED = re.compile(r"\b(?:(?:ca|could|wo|would|is|should|do|did|are)n't|cannot) (?:we|you|it|that|there|i)\b")
 _IF = re.compile(r"^ ?(?:,? ?and )?(?:if|unless)\b")
+_IF_ALONE = re.compile(r"^ ?(?:and |but )?if $")  # if 30 days isn't enough for you
 _BOUND = wording(
     r"""
     (?:more|less|fewer|later|longer|earlier|sooner|lower|higher|further|farther|faster|quicker|better|shorter|other|\
@@ -46,8 +47,8 @@ _RATHER = wording(r"""
     \b(?:instead of|rather than|than(?= (?:at|in|by) $)|as opposed to|compared (?:to|with)|versus|vs|in place of|\
         never mind|forget(?: about)?|let alone|much less|not|nor) (?:(?:in|at|for|after|within|wait|waiting|do|doing|\
         by|on|a|the|your|those|another|about|even|paying|going) )*$
-    \brather\b[^;]*\bthan\b[^,;]*$
-    \b(?:would|could|should|might)(?:'ve| have) (?:\w+ )?\w+(?:ed|en|ne|id)\b[^,;]*$
+    (?:\brather|(?:'d|\bwould) sooner)\b[^;]*\bthan\b[^,;]*$
+    \b(?:would|could|should|might)(?:'ve| have) (?:\w+ly |been |just )?\w+(?:ed|en|ne|id)\b[^,;]*$
 """)
 _STEP = wording(
     r"""
@@ -72,7 +73,7 @@ _BAD = group(r"""
     torture|suicide
     pushing it|more than (?:i|we|my|our|anyone)|less than (?:i|we) (?:need|can)|asking|inhuman\w*|cruel|hopeless
     unfair|unbearable
-    excessive|laughable|outrageous|unsafe|dangerous|reckless|irresponsible|unheard|beyond|wishful|nowhere|not|never
+    endless|excessive|laughable|outrageous|unsafe|dangerous|reckless|irresponsible|unheard|beyond|wishful|nowhere|not|never
     hardly|dead|a no
     no (?:way|option|use|solution|joke)|(?:just|simply|still|much|far) (?:too|not)|hard to (?:swallow|accept)
     untenable|intolerable|inadequate
@@ -83,9 +84,14 @@ _WITH = (
     r"(?: or (?:more|longer|later))?(?: (?:of|for|in|at|to|from|as)(?: \w+){1,3})?"
     r"(?: (?:(?:of )?waiting|bedtime|wait|more|here|alone|anyway|that|it|this|down here|just|simply|really|still))*,?"
 )
+_NOUN = r"(?!(?:and|but|or|if|so|then|because|which|when|where|what|until|i|we|you|it|he|she|they|there) )[a-z]+"
+_GOOD = r"(?:(?:an?|the|quite|very|really|perfectly|pretty|about) ){0,2}" + group("""
+    fair|good|great|reasonable|realistic|decent|sensible|healthy|doable|solid|right|plan|deal|compromise|balance|win
+""")
+_UNWILLING = r"(?:something|what|one thing) (?:i|we|nobody|no one|none)\b[^,;.]{0,24}(?:n't|not|never|refuse|ever)\b"
 _BAD_AFTER = wording(
     rf"""
-    {_WITH}(?: (?:that|it|this))?(?: ?{_BE})+ {_BAD}\b
+    {_WITH}(?: (?:that|it|this)|[ -]{_NOUN})?(?: ?{_BE})+ (?:{_BAD}\b|{_UNWILLING})
     {_WITH} (?:won't|will not|can't|cannot|can not|doesn't|does not|don't|isn't|is not|wouldn't|would not|aren't|\
         ain't|do not)\b
     {_WITH} (?:(?:is|will|would) never|never|makes no|leaves (?:me|us)|gives me no|gets us nowhere)\b
@@ -95,7 +101,8 @@ _BAD_AFTER = wording(
         the (?:death|end)|an? (?:disaster|nightmare|catastrophe|death))
     [,:]? ?-?-? ?(?:impossible|no way|not possible|too (?:long|late|early|soon|short|much)|out of the question|\
         never|forget it|not happening|unacceptable|are you (?:kidding|serious|joking|crazy|insane))\b
-    \ (?:kills?|ruins|bankrupts|destroys|breaks|scares|terrifies|sounds like|feels like|strikes me as|hurts|\
+    \ (?:kills?|ruins|bankrupts|destroys|breaks|scares|terrifies|\
+        (?:sounds like|feels like|strikes me as)(?! {_GOOD}\b)|hurts|\
         exceeds?|goes (?:too|way|far)|misses|falls short)\b
 """,
     "^",
@@ -103,7 +110,9 @@ _BAD_AFTER = wording(
 _AFTER_ALL = wording(r"""
     (?:\bnot|n't) (?:negotiable|up for|too much to ask|unreasonable|impossible|a lot|much|(?:that|so) (?:long|bad|\
         much|late)|unfair|forever|a suggestion|a problem|(?:too )?bad|going to change)
-    \bno (?:problem|trouble)|\bnot (?:a )?(?:day|minute|hour|week|second|one|later|longer|more|sooner|earlier)
+    \bno (?:problem|trouble)
+    \bbut (?:ok|okay|fine|doable|i'll|we'll)\b
+    \bnot (?:a )?(?:day|minute|hour|week|second|one|later|longer|more|sooner|earlier)
 """)
 
 
@@ -113,7 +122,9 @@ def is_refused(before: str, clause: str, after: str, question: bool) -> bool:
         return True
     if _STEP.search(before) or _negated(clause, question):
         return True
-    return not question and _BAD_AFTER.search(after) is not None and not _AFTER_ALL.search(after[:40])
+    if question or _IF_ALONE.search(clause):
+        return False
+    return _BAD_AFTER.search(after) is not None and not _AFTER_ALL.search(after[:40])
 
 
 def _negated(clause: str, question: bool) -> bool:

@@ -40,6 +40,7 @@ _END = re.compile(
     re.IGNORECASE,
 )
 _MERIDIEM = re.compile(r"\b([ap])\.\s?m\b\.?")
+_OUTCRY = re.compile(r"(?:\?[?!]+|!+\?[?!]*)$")
 _ABBREVIATION = re.compile(r"\b(approx|max|mr|mrs|ms|dr|est|vs)\.(?= )")
 
 
@@ -64,7 +65,7 @@ def said(utterance: str) -> Said:
 
 def plain(sentence: str) -> str:
     """A sentence in lower case with single spaces, without emphasis and the points of abbreviations."""
-    text = " ".join(sentence.lower().translate(_MARKS).split())
+    text = _OUTCRY.sub("?", " ".join(sentence.lower().translate(_MARKS).split()))
     return _ABBREVIATION.sub(r"\1", _MERIDIEM.sub(r"\1m", text))
 
 

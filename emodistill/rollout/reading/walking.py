@@ -22,7 +22,7 @@ _ELSEWHERE = r"(?:elsewhere|(?:to )?(?:another|a different) \w+)"
 _WALK = wording(rf"""
     {_BE} (?:walking (?:away|out)|hanging up|logging off|signing off|withdrawing|quitting|pulling (?:out|the plug)|\
         outta here|out of here)\b
-    {_BE} (?:walking|leaving|out|off|gone|through|finished|done){_END}
+    {_BE} (?:walking|leaving|out|off|gone|through|finished|done)(?:{_END}|(?= and (?:i|we|you)\b))
     {_BE} leaving (?:now|this|(?:the|this) (?:table|talks|negotiation|conversation|call|office|program|room))\b
     {_BE} (?:done|finished|through) (?:here|talking|negotiating|bargaining|haggling|discussing|arguing|debating|\
         listening|trying|dealing|wasting|playing|for good)\b
@@ -87,7 +87,7 @@ _NOT_SO = wording(
     r"\b",
     r"\b[^,;]*$",
 )
-_MAYBE_AFTER = wording(r"if|unless|until|or (?:you|we|i)|when you|tomorrow", r"\b", r"\b")
+_MAYBE_AFTER = wording(r"\b(?:if|unless|until|or (?:you|we|i)|when you)\b|^[^,;.]*\btomorrow\b")
 
 
 _FAREWELL = wording(
