@@ -53,7 +53,7 @@ _AGE = wording(
 )
 _CUE = wording(
     r"""
-    how about|what about|make (?:it|that|this)|call (?:it|that)|say|saying|do|does|doing|try|then|even|or|not|but|net
+    how about|what about|make (?:it|that|this)|call (?:it|that)|says?|saying|do|does|doing|try|then|even|or|not|but|net
     would|by day|shall we say
     go(?:ing)?(?: along)? (?:to|with|for|up to|down to|as (?:low|high|far|late|early) as|no \w+ than)
     meet(?: you| me| us)?(?: halfway| in the middle)?(?: at| on)?|settl\w+ (?:at|on|for|with)|deal (?:at|on|for|of|is)
@@ -84,9 +84,12 @@ _CUE = wording(
     r"|[,:] ?| - )\s*$",
 )
 _OWN_VERB = re.compile(  # I can promise you …, now I'm telling you …
-    r"\b(?:i|we)(?:'m|'re|'ll|'d| am| are| can| could| will| would| might)\b[^,;.#~¤]{0,40}$"
+    r"\b(?:i|we)(?:'m|'re|'ll|'d| am| are| can| could| will| would| might| need| want| ask| prefer| propose| suggest)\b"
+    r"[^;.#~¤]{0,40}$"
 )
-_SERIES = re.compile(r"#.*[a-z,;:] ?$")  # 60 minutes, then 50; but not the 65-minute one
+_SERIES = re.compile(  # 60 minutes, then 50; but not the 65-minute one
+    r"#.*(?:[,;:]|\b(?:to|at|for|by|in|with|then|now|or|not|even|is|about|maybe|perhaps|just)) ?$"
+)
 _CLAUSE_ENDS = re.compile(r"^ ?(?:$|[.,!?;]|- )")
 _CUE_AFTER = wording(
     r"""

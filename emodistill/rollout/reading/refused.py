@@ -78,7 +78,7 @@ _BAD = group(r"""
     no (?:way|option|use|solution|joke)|(?:just|simply|still|much|far) (?:too|not)|hard to (?:swallow|accept)
     untenable|intolerable|inadequate
     an? (?:\w+ )?(?:joke|sentence|non-?starter|insult|slap|nightmare|deal-?breaker|fantasy|eternity|lifetime|\
-        long time|lot|ask|no-go|dream|problem|torture|stretch)
+        long time|lot|ask|no-go|no|dream|problem|torture|stretch)
 """)
 _WITH = (
     r"(?: or (?:more|longer|later))?(?: (?:of|for|in|at|to|from|as)(?: \w+){1,3})?"
