@@ -34,7 +34,7 @@ _COUNT = group(rf"""
 _SPAN = rf"[ -]?(?:{_KIND}[ -])*{_UNIT}"
 AMOUNT = group(rf"""
     (?<![\w.,])\d{{1,2}} ?h ?[0-5]\d(?: ?m(?:in(?:ute)?s?)?)?\b
-    (?:^|(?<=[,:;.] ))(?:hours?|weeks?|months?) and a (?:half|quarter)\b
+    (?=[hwm])(?:^|(?<=[,:;.] ))(?:hours?|weeks?|months?) and a (?:half|quarter)\b
     {_COUNT}{_SPAN}(?: and a (?:half|quarter)\b)?
     \b(?:day|minute|week|hour) \d{{1,3}}\b
 """)

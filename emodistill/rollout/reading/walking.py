@@ -9,7 +9,7 @@ _TALKS = group("""
     coaching|debate|nonsense|charade|process|matter|back and forth
 """)
 _SO = r"(?: (?:now|just|simply|afraid|hereby|both|so|all|therefore|\w+ly)){0,3}+"
-_BE = rf"\b(?:i'm|i am|we're|we are)(?:[^,.;]{{1,60}} and(?: i'm| we're)?)?{_SO}"
+_BE = rf"\b(?:i'm|i am|we're|we are){_SO}"
 _WILL = group(r"""
     'll|\ will|\ must|\ shall|(?:'m|'re| am| are) (?:going|forced) to|\ (?:have|need|choose) to|(?:'ve| have) decided to
     \ (?:have|had) no choice but to
@@ -40,6 +40,8 @@ _WALK = wording(rf"""
     {_BE} (?:switching|turning) (?:off )?(?:this|the|my) (?:radio|phone)
     {_BE} not (?:negotiat|talk|discuss|continu|listen|do|speak)ing\b[^,.;]{{0,40}} (?:again|any ?more|any longer|\
         any further|further)\b
+    {_BE}[^,.;]{{1,60}} and (?:ending|closing|leaving|terminating) {_THESE} ?{_TALKS}
+    {_BE}[^,.;]{{1,60}} and (?:hanging up|logging off|signing off|walking (?:away|out)|leaving{_END})
     {_BE} no longer (?:negotiating|interested|willing to)
     {_DO} (?:walk(?:ing)? (?:away|out)|break(?:ing)? off|withdraw(?:ing)?|quit|hang(?:ing)? up|pull out|\
         leave (?:now|the table)|give up on (?:this|you|these|the)|find (?:another|someone else|a different)|want out|\
