@@ -94,7 +94,7 @@ _CLAUSE_ENDS = re.compile(r"^ ?(?:$|[.,!?;]|- )")
 _CUE_AFTER = wording(
     r"""
     \ it is\b|,? ?-? ?final\b|,? works?\b
-    ,? (?:is|'s) (?:my|our|the|as|fine|fair|ok|okay|good|doable|reasonable|all|what)\b
+    ,? (?:is|'s) (?:my|our|the|as|fine|fair|ok|okay|good|doable|reasonable|all|what|where)\b
     \ or nothing|\ max\b|\ tops\b|\ at most|\ would\b|,? (?:and|or) (?:we|you|i|it|not|that|this|no)\b
     ,? take it\b|,? please|,? deal\b|,? no (?:more|less|later)|\ sounds\b|\ will do
 """,

@@ -34,6 +34,8 @@ _THEIRS = wording(rf"""
     {_NOT_INVITED}\byou(?:'ve|'re|'d| guys| people)?{_ADVERBS} {_SAY}\b[^,;]{{0,50}}$
     {_SUBJECT}\byou(?:'ve)?{_ADVERBS} \w+ed(?: back| up| down)? (?:to|at|on|for) $
     \byou(?:'ve| have){_ADVERBS} (?:\w+ed|gone|come|been|cut|let|made|given|set|put|taken)\b[^,;]{{0,40}}$
+    \bif (?:i|we) (?:have to|must|had to|(?:am|are) forced to)\b[^,;]{{0,40}}$|\bwhy (?:only |exactly |is it )*$
+    \b(?:research|science|studies|experts|the data) (?:say|show|suggest|recommend|find)s?\b[^;]*$
     \byou\b[^#~]*[#~][^#~]*\bnow (?:it'?s|you)\b[^#~]*$
     \b(?:make|force)s? (?:me|us) (?:to )?(?:wait|sleep|go|pay|hold|stay|live|sit|turn|be)\b[^,;]{{0,30}}$
     \byou(?:'ve)? (?:keep|kept)(?: on)? \w+ing\b[^,;]{{0,30}}$

@@ -47,6 +47,7 @@ _RATHER = wording(r"""
     \b(?:instead of|rather than|than(?= (?:at|in|by) $)|as opposed to|compared (?:to|with)|versus|vs|in place of|\
         never mind|forget(?: about)?|let alone|much less|not|nor) (?:(?:in|at|for|after|within|wait|waiting|do|doing|\
         by|on|a|the|your|those|another|about|even|paying|going) )*$
+    \bno (?:world|universe|scenario|version)\b[^,;#~]*$
     (?:\brather|(?:'d|\bwould) sooner)\b[^;]*\bthan\b[^,;]*$
     \b(?:would|could|should|might)(?:'ve| have) (?:\w+ly |been |just )?\w+(?:ed|en|ne|id)\b[^,;]*$
 """)
