@@ -68,7 +68,7 @@ _TAKEN = wording(  # I can live with your …
     handle
     sign(?: for| off on| up for)?|commit to|respect|stick to|shake on|agreeable to|(?:on board|content|satisfied) with
     confirm
-    wait|hold on|hang on|last|endure
+    wait|hold(?: on| out)?|hang on|last|endure
 """,
     r"\b",
     r"(?: for)? (?:your|the|those|that|these)(?: \w+){0,4}? ?$",
