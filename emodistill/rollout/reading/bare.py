@@ -9,7 +9,8 @@ _FOLLOWS = wording(
     $|[.,!?;:)'"]| ?-
     \ (?:and|or|but|if|is|it|for|as|from|works?|would|will|max\w*|minimum|be|than|over|at|so|please|instead|rather|now|\
         today|final\w*|tops)\b
-    \ (?:then|because|since|like|with|on|to|in|sharp|tonight|straight|flat|even|right|sounds?|seems|feel|sit|suit|strike|look|may|might|\
+    \ (?:sit|suit)\b
+    \ (?:then|because|since|like|with|on|to|in|sharp|tonight|straight|flat|even|right|sounds?|seems|feel|may|might|\
         could|can|by|not|no)\b
     \ (?:that|when|unless|this|which|too|either|though|exactly|total|firm|here|we|i|i'm|i'll|you|won't|doesn't|\
         isn't|can't|just)\b
@@ -83,14 +84,10 @@ _CUE = wording(
     r"(?:\b",
     r"|[,:] ?| - )\s*$",
 )
-_OWN_VERB = re.compile(  # I can promise you …, now I'm telling you …
-    r"\b(?:i|we)(?:'m|'re|'ll|'d| am| are| can| could| will| would| might| need| want| ask| prefer| propose| suggest)\b"
-    r"[^;.#~¤]{0,40}$"
-)
 _OWN_CLAUSE = re.compile(  # I have …, get me in under …
-    r"\b(?:i|we|me|us|i'm|i'll|i'd|we'll|we'd|we're|let's|could|can|would|how)\b[^,;:.]{0,60}$"
+    r"\b(?:i|we|me|us|let's|could|can|would|how)\b[^;:.]{0,60}$"
 )
-_COUNTED = re.compile(r"\b(?:the|aged|that|which|day|minute)[ -](?:[#~] ?)?$|#[^,;:]*$")  # the 65-minute one
+_COUNTED = re.compile(r"\b(?:the|that|which|day|minute)[ -](?:[#~] ?)?$|#[^,;:]*$|\baged\b[^,;]*$")  # the 65-minute one
 _SERIES = re.compile(  # 60 minutes, then 50; but not the 65-minute one
     r"#.*(?:[,;:]|\b(?:to|at|for|by|in|with|then|now|or|not|even|is|about|maybe|perhaps|just)) ?$"
 )
@@ -116,7 +113,7 @@ def is_offered(before: str, after: str, alone: bool) -> bool:
         return True
     if _LABEL.search(before):
         return False
-    if _CLAUSE_ENDS.match(after) and (_SERIES.search(before) or _OWN_VERB.search(before)):
+    if _CLAUSE_ENDS.match(after) and _SERIES.search(before):
         return True
     if _OWN_CLAUSE.search(before) and not _COUNTED.search(before):
         return True
