@@ -79,7 +79,7 @@ _CUE = wording(
     sign (?:at|for)|(?:count|figure|bank|plan|reckon)(?:ing)? on|(?:more|something) like|try(?:ing)? for
     (?:bring|push|move|extend|stretch|get|take|cut|shorten|bump|drop|lower|raise|trim)(?:ed)? (?:it|that|this|\
         things|us|you) ?(?:all the way |down |up |back |out )*to
-    lock (?:it )?in(?: at)?|put (?:me|you|us|it) (?:down )?(?:for|at)|draw the line at
+    lock (?:it )?in(?: at)?|put (?:me|you|us|it) (?:down )?(?:for|at)|draw the line at|plan for
 """,
     r"(?:\b",
     r"|[,:] ?| - )\s*$",

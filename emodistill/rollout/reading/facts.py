@@ -16,7 +16,7 @@ _BEFORE = wording(rf"""
     (?:'ve|'s|'d| have| has| had|\bhaving)(?: \w+)?? been (?!approved|authori|able|cleared|given|allowed|granted|\
         scheduled|booked|moved|set|asked|offered)[^,;]{{0,50}}$
     \b{_SPENT}(?: [\w¤]+){{0,5}}(?: for| after| about| almost| nearly| over| more than| the last| the past)* $
-    (?:^|[,;] )(?:and |but )?been {_NEARLY}$
+    (?:^|[,;] )(?:and |but )?been {_NEARLY}$|\btimes (?:in|over|within) {_NEARLY}$
     \bwarned (?:me|us|you|him|her|them)\b[^;]*$
     \b(?:for|in|over|during|within) the (?:last|past|previous) $
     \b(?:since|every|each|per|it's been|ago|once every|once in) $

@@ -56,7 +56,7 @@ _THEIRS_AFTER = wording(rf"""
     ^(?:,? (?:as|like|which|the \w+|that|is what|was what|(?:is|\
         was) the \w+(?: that)?)| {_PROPOSAL}(?: that)?| (?:plan|deadline)|) you(?:'ve|'re|'d)?{_ADVERBS} {_SAY}\b
     ^(?: \w+){{0,2}} of yours\b|^, you (?:say|said|tell me|told me)\b
-    ^,? (?:is|was) your\b
+    ^,? (?:is|was) your\b|^ supposed to\b
     ^,? as (?:proposed|requested|suggested)\b
 """)
 _TAKEN = wording(  # I can live with your …
