@@ -11,7 +11,7 @@ _NEGATION = wording(r"""
     \b(?:not|cannot|never|neither|nor|unable|impossible|nobody|none|nothing|refus\w+|reject\w*|declin\w+|hardly|\
         without|no)\b
     \bforget\b|\b(?:how|who) (?:can|could|would|am|are) (?:i|anyone|anybody|you)\b|\bwho (?:can|could)\b|n't\b
-    \bstop (?:asking|saying|talking|pushing|telling|repeating|offering|quoting)\b|\btoo (?:long|late|early|soon|much) (?:to|for)\b
+    \bstop (?:asking|saying|talking|pushing|telling|repeating)\b|\btoo (?:long|late|early|soon|much) (?:to|for)\b
 """)
 _HARMLESS = wording(
     r"""
