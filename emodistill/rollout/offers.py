@@ -13,9 +13,9 @@ from emodistill.domains.quantities import Quantity
 from emodistill.records import Reading
 from emodistill.rollout.reading import offered
 from emodistill.rollout.reading.acceptance import accepts, retracts
-from emodistill.rollout.reading.figures import figures
+from emodistill.rollout.reading.figures import figures, in_unit_of
 from emodistill.rollout.reading.others import is_echo, refuses_echo
-from emodistill.rollout.reading.skeleton import skeleton
+from emodistill.rollout.reading.skeleton import Figure, skeleton
 from emodistill.rollout.reading.text import plain, said
 from emodistill.rollout.reading.walking import is_farewell, walks
 
@@ -24,8 +24,9 @@ from emodistill.rollout.reading.walking import is_farewell, walks
 class _Sentence:
     """What one sentence does by itself."""
 
-    offer: float | None
+    offer: Figure | None
     strength: int
+    amount: Figure | None  # the last figure with a unit
     echo: bool  # nothing but a figure with a question mark
     refuses: bool  # an echo before it
     accepts: bool
@@ -37,16 +38,20 @@ class _Sentence:
 def read(utterance: str, quantity: Quantity) -> Reading:
     """What the words do: offer in the quantity's unit, acceptance, walk-away. Reads the first 2,000 characters."""
     words = said(utterance)
-    offer, strength, accepting, walking = None, offered.NONE, False, False
+    offer, amount, strength, accepting, walking = None, None, offered.NONE, False, False
     parts = [_sentence(sentence, quantity) for sentence in words.sentences]
     for part, follower in zip_longest(parts, parts[1:]):
-        if part.strength >= max(strength, offered.FORMER) and not (part.echo and follower and follower.refuses):
-            offer, strength = part.offer, part.strength
+        if part.strength >= max(strength, offered.THEIRS) and not (part.echo and follower and follower.refuses):
+            former = None if part.amount else amount
+            offer, strength = part.offer and in_unit_of(former, part.offer).value, part.strength
+        amount = part.amount or amount
         accepting = (accepting and not part.retracts) or part.accepts
         walking = walking or part.walks
-    if offer is None and len(parts) > 1:
+    if strength <= offered.THEIRS and len(parts) > 1:
         walking = walking or any(part.farewell for part in parts)
     accepting = accepting and not words.tagged
+    if strength == offered.THEIRS and not accepting:
+        offer = None
     return Reading(offer=offer, accepts=accepting, walks=walking and not accepting and not words.tagged)
 
 
@@ -58,12 +63,13 @@ def _sentence(sentence: str, quantity: Quantity) -> _Sentence:
     best, best_strength = None, offered.NONE
     for figure, place in zip(found, places, strict=True):
         strength = offered.strength(marked, place, figure, quantity) if figure.value is not None else offered.NONE
-        if strength >= max(min(best_strength, offered.PLAIN), offered.FORMER):
-            best, best_strength = figure.value, max(strength, best_strength)
+        if strength >= max(min(best_strength, offered.PLAIN), offered.THEIRS):
+            best, best_strength = figure, max(strength, best_strength)
     return _Sentence(
         offer=best,
         strength=best_strength,
-        echo=best is not None and is_echo(marked),
+        amount=next((figure for figure in reversed(found) if figure.unit is not None), None),
+        echo=best_strength > offered.THEIRS and is_echo(marked),
         refuses=refuses_echo(marked),
         accepts=accepts(marked),
         walks=walks(marked),

@@ -202,6 +202,14 @@ MISREAD = {
     "condition after a walk-away": ("We will walk away if you do not move.", Reading()),
     "unless": ("Unless you move, we will walk away.", Reading()),
     "conversation": ("This conversation is over.", Reading(walks=True)),
+    "theirs, accepted": ("Your 33 days? Done.", Reading(33, accepts=True)),
+    "theirs, not accepted": ("Your 33 days? Hm.", Reading()),
+    "unit of the sentence before": ("Two weeks? No. Three.", Reading(21)),
+    "unit said once": ("8 weeks. 1 week or 2.", Reading(10.5)),
+    "echo and complaint": ("45 days? I can barely walk.", Reading()),
+    "echo and plea": ("45 days? Please.", Reading(45)),
+    "money before a comma": ("I owe $900, been 6 months.", Reading()),
+    "chat": ("u want 7 days lol. try 77", Reading(77)),
 }
 
 

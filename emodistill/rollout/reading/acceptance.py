@@ -93,7 +93,8 @@ _ACCEPT = wording(rf"""
     ^(?:{_OPENER}[,.]?(?: -)? )*(?:your |the |those )?[#~](?:,|) (?:it is|it'll be|then it is|sharp it is|agreed)\b
     ^(?:{_OPENER},? )+(?:your |the |those |that )?[#~](?: is| are| will| does)? (?:works?|fine|acceptable|good|okay|\
         ok|do|agreed|sounds|manageable|doable|suits)\b
-    ^(?:your |the |those )?[#~] (?:works for (?:me|us){_CLOSED}|works(?= ?[.,!])|(?:is|are) (?:fine|acceptable|ok|\
+    ^(?:your |the |those )?[#~] (?:works for (?:me|us){_CLOSED}|works(?: (?:well|fine|perfectly|\
+        great))?(?= ?[.,!])|(?:is|are) (?:fine|acceptable|ok|\
         okay|good|agreed|agreeable|accepted)\b|sounds (?:good|fair|fine|great|reasonable|acceptable)|suits (?:me|us))
 """)
 _HINT = wording(

@@ -22,7 +22,7 @@ _KIND = group("""
 """)
 _UNIT = (
     group(r"""
-    seconds?|secs?|minutes?|mins?|hours?|hrs?|h(?=\d|\b)|days?|(?<=\d)d\b|weeks?|wks?|fortnights?|months?
+    seconds?|secs?|minutes?|mins?|hours?|hrs?|h(?=\d|\b)|days?|(?<=\d)d\b|(?<=\d )d\b|weeks?|wks?|fortnights?|months?
 """)
     + "(?![a-z])"
 )
@@ -33,7 +33,8 @@ _COUNT = group(rf"""
 """)
 _SPAN = rf"[ -]?(?:{_KIND}[ -])*{_UNIT}"
 AMOUNT = group(rf"""
-    (?<![\w.,])\d{{1,2}} ?h ?[0-5]\d\b(?: ?min(?:ute)?s?\b)?
+    (?<![\w.,])\d{{1,2}} ?h ?[0-5]\d(?: ?m(?:in(?:ute)?s?)?)?\b
+    (?=[hwm])(?:^|(?<=[,:;.] ))(?:hours?|weeks?|months?) and a (?:half|quarter)\b
     {_COUNT}{_SPAN}(?: and a (?:half|quarter)\b)?
     \b(?:day|minute|week|hour) \d{{1,3}}\b
 """)
@@ -58,7 +59,7 @@ def amount(said: str, quantity: Duration) -> tuple[float | None, float]:
     clock = _HOURS_MINUTES.match(said)
     if clock:
         return (int(clock[1]) * 60 + int(clock[2])) / one, 1.0
-    counted = _COUNTED.match(said)
+    counted = _COUNTED.match(said if not said.startswith(("hour", "week", "month")) else "one " + said)
     if counted:
         count, name, more = counted.groups()
         many = number(count.partition("(")[0].strip()) + (0.5 if more == " and a half" else 0.25 if more else 0.0)

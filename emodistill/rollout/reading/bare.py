@@ -9,6 +9,7 @@ _FOLLOWS = wording(
     $|[.,!?;:)'"]| ?-
     \ (?:and|or|but|if|is|it|for|as|from|works?|would|will|max\w*|minimum|be|than|over|at|so|please|instead|rather|now|\
         today|final\w*|tops)\b
+    \ (?:sit|suit)\b
     \ (?:then|because|since|like|with|on|to|in|sharp|tonight|straight|flat|even|right|sounds?|seems|feel|may|might|\
         could|can|by|not|no)\b
     \ (?:that|when|unless|this|which|too|either|though|exactly|total|firm|here|we|i|i'm|i'll|you|won't|doesn't|\
@@ -53,7 +54,7 @@ _AGE = wording(
 )
 _CUE = wording(
     r"""
-    how about|what about|make (?:it|that|this)|call (?:it|that)|say|saying|do|does|doing|try|then|even|or|not|but|net
+    how about|what about|make (?:it|that|this)|call (?:it|that)|says?|saying|do|does|doing|try|then|even|or|not|but|net
     would|by day|shall we say
     go(?:ing)?(?: along)? (?:to|with|for|up to|down to|as (?:low|high|far|late|early) as|no \w+ than)
     meet(?: you| me| us)?(?: halfway| in the middle)?(?: at| on)?|settl\w+ (?:at|on|for|with)|deal (?:at|on|for|of|is)
@@ -78,20 +79,23 @@ _CUE = wording(
     sign (?:at|for)|(?:count|figure|bank|plan|reckon)(?:ing)? on|(?:more|something) like|try(?:ing)? for
     (?:bring|push|move|extend|stretch|get|take|cut|shorten|bump|drop|lower|raise|trim)(?:ed)? (?:it|that|this|\
         things|us|you) ?(?:all the way |down |up |back |out )*to
-    lock (?:it )?in(?: at)?|put (?:me|you|us|it) (?:down )?(?:for|at)|draw the line at
+    lock (?:it )?in(?: at)?|put (?:me|you|us|it) (?:down )?(?:for|at)|draw the line at|plan for
 """,
     r"(?:\b",
     r"|[,:] ?| - )\s*$",
 )
-_OWN_VERB = re.compile(  # I can promise you …, now I'm telling you …
-    r"\b(?:i|we)(?:'m|'re|'ll|'d| am| are| can| could| will| would| might)\b[^,;.#~¤]{0,40}$"
+_OWN_CLAUSE = re.compile(  # I have …, get me in under …
+    r"\b(?:i|we|me|us|let's|could|can|would|how)\b[^;:.]{0,60}$"
 )
-_SERIES = re.compile(r"#.*[a-z,;:] ?$")  # 60 minutes, then 50; but not the 65-minute one
+_COUNTED = re.compile(r"\b(?:the|that|which|day|minute)[ -](?:[#~] ?)?$|#[^,;:]*$|\baged\b[^,;]*$")  # the 65-minute one
+_SERIES = re.compile(  # 60 minutes, then 50; but not the 65-minute one
+    r"#.*(?:[,;:]|\b(?:to|at|for|by|in|with|then|now|or|not|even|is|about|maybe|perhaps|just)) ?$"
+)
 _CLAUSE_ENDS = re.compile(r"^ ?(?:$|[.,!?;]|- )")
 _CUE_AFTER = wording(
     r"""
     \ it is\b|,? ?-? ?final\b|,? works?\b
-    ,? (?:is|'s) (?:my|our|the|as|fine|fair|ok|okay|good|doable|reasonable|all|what)\b
+    ,? (?:is|'s) (?:my|our|the|as|fine|fair|ok|okay|good|doable|reasonable|all|what|where)\b
     \ or nothing|\ max\b|\ tops\b|\ at most|\ would\b|,? (?:and|or) (?:we|you|i|it|not|that|this|no)\b
     ,? take it\b|,? please|,? deal\b|,? no (?:more|less|later)|\ sounds\b|\ will do
 """,
@@ -109,6 +113,8 @@ def is_offered(before: str, after: str, alone: bool) -> bool:
         return True
     if _LABEL.search(before):
         return False
-    if _CLAUSE_ENDS.match(after) and (_SERIES.search(before) or _OWN_VERB.search(before)):
+    if _CLAUSE_ENDS.match(after) and _SERIES.search(before):
+        return True
+    if _OWN_CLAUSE.search(before) and not _COUNTED.search(before):
         return True
     return _CUE.search(before) is not None or _CUE_AFTER.search(after) is not None

@@ -33,7 +33,8 @@ _BED = wording(
     offer\w*|settle
     compromise|meet|make it|accept|agree\w*|deal|limit|latest|no (?:later|earlier)|want\w*|need\w*|i'll|i can|i could
     i would|i'd
-    we can|you can|can do|could you|can you|would|manage|go (?:to|with|for|until|till|down|up)|fine|final|target
+    (?:willing|ready|able|prepared|happy|glad) to \w+|we can|you can|can do|could you
+    can you|would|manage|go (?:to|with|for|until|till|down|up)|fine|final|target
     aim\w*|push\w*|move\w*
     curfew|cut-?off|stay\w* up|be up|up (?:until|till)|give me|at most|request\w*|ask\w*|recommend\w*|commit\w*
     promise\w*|prefer\w*
@@ -54,13 +55,13 @@ _PAST = wording(
     r"\b",
     r"\b",
 )
-_NOT_PAST = wording(r"""\b(?:now|down|up) to\b|\bfrom\b[^,;]*\bto $|\bif\b|\bwant|\bpropos|\bsaid\b""")
 _ROUTINE = re.compile(  # my parents go to sleep at …, my club meets at …
     r"\b(?:my|your|the) (?:parents|friends|\w+mates|brothers?|sisters?|family) (?:go|get|come|play|are|stay|meet)\b"
     r"|\b(?:study|work|practice|play) from $"
     r"|^\W*(?:(?:and|but|so|since|because) )?(?:my|the|our|a|his|her|their) "
     r"(?!.*\b(?:lights|screens|phones|devices|bedtime|limit|proposal|offer)\b)"
-    r"(?:\w+ ){1,3}?\w+s (?:up |out |again |back )?(?:at|from|until|around|by) (?:about |around )?$"
+    r"(?:\w+ ){1,3}?\w+s (?:up |out |again |back |home |asleep |in |(?:to |in )?(?:bed |sleep ))?"
+    r"(?:at|from|until|around|by) (?:about |around )?$"
 )
 _BY_THEN = r"(?:(?:i|you|we)(?:'d|'ll| can| could| will| would| should| want)|(?:the |your |my )?lights)\b"
 _OTHER_AFTER = wording(
@@ -68,12 +69,20 @@ _OTHER_AFTER = wording(
     class\w*|lecture\w*|exam|quiz|shift|practice|bus|train|meeting|alarm|game|show|match|deadline|movie|raid
     tournament|start|wake\w*
     (?:is|was) when(?! {_BY_THEN})
-    tutor\w*|session|appointment|last night|yesterday|every (?:night|day|single)|is already(?! (?:me|an?|my|the|more)\b)
-    right now
-    now\b(?! is)
-    on weekends|most nights|and (?:it's|i'm) still|seminar|lab|rehearsal|flight|(?:gym|study|group|work|video|zoom) \w+
+    tutor\w*|session|appointment|last night|yesterday|is already(?! (?:me|an?|my|the|more)\b)
+    and (?:it's|i'm) still|seminar|lab|rehearsal|flight|(?:gym|study|group|work|video|zoom) \w+
 """,
     "^(?:'s)? ",
+    r"\b",
+)
+_HABIT_AFTER = wording(r"every|right now|now\b(?! is)|on weekends|most nights", "^ ", r"\b")
+_PROPOSES = wording(
+    r"""
+    let's|let us|let me|how about|what about|what if|i'm at|i'll|we'll|i'd|can|could|would|should|will|shall|must
+    willing|propos\w+|offer\w*|suggest\w*|agree\w*|commit\w*|need|want\w*|try|aim\w*|if|said
+    (?:now|down|up) to|from\b[^,;]*\bto(?= $)
+""",
+    r"\b",
     r"\b",
 )
 _NOW = re.compile(r"^\W*(?:(?:and|but|wow|oh|hey)\W+)*(?:it's|it is) (?:only |almost |nearly |past |after )?$")
@@ -85,7 +94,9 @@ def is_other_time(head: str, after: str) -> bool:
         return True
     if _NOW.match(head) and re.match(r" (?:already|now|and)\b", after):
         return True
-    if _PAST.search(head) and not _NOT_PAST.search(head):
+    if _HABIT_AFTER.match(after) and not _PROPOSES.search(head):
+        return True
+    if _PAST.search(head) and not _PROPOSES.search(head):
         return True
     return _last(_OTHER, head) > _last(_BED, head)
 

@@ -24,11 +24,16 @@ _MERIDIEM = r"(?: ?[ap]m\b)"
 _TAIL = rf"(?: ?o'?clock)?{_MERIDIEM}?(?:,? {_PART})?"
 _HH = r"(?<![\w.,:])(?:2[0-4]|1\d|0?\d)"
 _MM = r"(?:[:.]|h(?=\d))[0-5]\d(?![\d.]*\d)(?! ?%)"
+_MILITARY = (  # 2245, 2030 hrs; but no year, and no `1200 words`
+    r"(?<![\w.,:#])(?=[012]\d{3})(?:(?:2[0-3]|[01]\d)[0-5]\d(?= ?h(?:ou)?rs?\b)"
+    r"|(?:2[1-3]|1[0-2]|0[0-4])[0-5]\d(?= ?(?:$|[.,!?;)]|- |(?:and|or|then|tonight|works|is|for|at) )))"
+)
 _WORDS = rf"\b{_HOUR}(?:[ -]{_MINUTE})?\b"
 _TIME = rf"(?:midnight|noon|midday|(?:{_HH}(?:{_MM})?|{_WORDS})(?:-?ish)?{_TAIL})"
 _CLEAR = (
     group(rf"""
-    \b(?:midnight|noon|midday)\b|{_HH}{_MM}|{_HH} [0-5]\d ?[ap]m\b|\b{_HOUR}[ -]{_MINUTE}\b|(?:{_HH}|\b{_HOUR})-?ish\b
+    \b(?:midnight|noon|midday)\b|{_HH}{_MM}|{_MILITARY}
+    {_HH} [0-5]\d ?[ap]m\b|\b{_HOUR}[ -]{_MINUTE}\b|(?:{_HH}|\b{_HOUR})-?ish\b
     (?:{_HH}(?:{_MM})?|{_WORDS})(?:-?ish)?(?: ?o'?clock|{_MERIDIEM}|,? {_PART})
 """)
     + _TAIL
@@ -47,7 +52,7 @@ TIME = group(rf"""
 _RELATIVE = re.compile(rf"^(?P<by>.+?) (?P<way>{_LATER}|{_EARLIER}) (?:about )?(?P<time>{_TIME})$")
 _READ = re.compile(
     rf"^(?:(?P<name>midnight|noon|midday)|(?P<hour>\d{{1,2}}|{_HOUR})"
-    rf"(?:(?:[:.h]| )(?P<digits>[0-5]\d)|[ -](?P<minute>{_MINUTE}))?)"
+    rf"(?:(?:[:.h ]|(?<=\d\d))(?P<digits>[0-5]\d)|[ -](?P<minute>{_MINUTE}))?)"
     rf"(?:-?ish)?(?: ?o'?clock)?(?: ?(?P<meridiem>[ap])m)?(?:,? (?P<part>{_PART}))?"
 )
 _AMOUNT = re.compile(AMOUNT)

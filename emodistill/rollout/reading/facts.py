@@ -4,7 +4,7 @@ import re
 
 from emodistill.rollout.reading.wording import group, wording
 
-_NEARLY = r"(?:about |over |nearly |almost |more than |exactly |around |just |roughly |only |another )*"
+_NEARLY = r"(?:about |like |over |nearly |almost |more than |exactly |around |just |roughly |only |another )*"
 _SPENT = group(r"""
     waited|suffered|lived|spent|lost|owed|endured|survived|slept|stayed|worked|passed(?: out)?|elapsed|trapped|stuck
     buried|pinned
@@ -16,6 +16,8 @@ _BEFORE = wording(rf"""
     (?:'ve|'s|'d| have| has| had|\bhaving)(?: \w+)?? been (?!approved|authori|able|cleared|given|allowed|granted|\
         scheduled|booked|moved|set|asked|offered)[^,;]{{0,50}}$
     \b{_SPENT}(?: [\w¤]+){{0,5}}(?: for| after| about| almost| nearly| over| more than| the last| the past)* $
+    (?:^|[,;] )(?:and |but )?been {_NEARLY}$|\btimes (?:in|over|within) {_NEARLY}$
+    \bwarned (?:me|us|you|him|her|them)\b[^;]*$
     \b(?:for|in|over|during|within) the (?:last|past|previous) $
     \b(?:since|every|each|per|it's been|ago|once every|once in) $
     \b(?:is|are|am|'s|'re|'m|now|already|gone|going|went|currently|at) (?:already |now |well |over |almost |\
@@ -30,7 +32,8 @@ _BEFORE = wording(rf"""
 """)
 _AFTER = wording(
     r"""
-    (?:'s?)?[ -](?:overdue|late(?! fee)\b|past[- ]due|ago|behind|old\b|in arrears|delinquent|in a row|past the|\
+    (?:'s?)?[ -](?:ended|expired|lapsed|ran out|overdue|late(?! fee)\b|\
+        past[- ]due|ago|behind|old\b|in arrears|delinquent|in a row|past the|\
         into\b|since|outstanding|unpaid)
     \ (?:ha(?:ve|s) (?:already )?(?:passed|gone)|passed|went by|later (?:i|we|they|you|he|she|nothing|the)|\
         before (?:the|my|your|he|she|they|our) (?!bed|deadline))

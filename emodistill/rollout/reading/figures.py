@@ -14,7 +14,7 @@ from emodistill.rollout.reading.wording import group, wording
 MOST = 24  # figures of one sentence that are looked at; more is no bargaining
 
 _MONEY = group(r"""
-    [$€£¥₹] ?\d[\d,.]*(?: ?(?:k|m|million|billion|thousand|grand)\b)?|\b(?:usd|eur|gbp) ?\d[\d,.]*
+    [$€£¥₹] ?\d+(?:[,.]\d+)*(?: ?(?:k|m|million|billion|thousand|grand)\b)?|\b(?:usd|eur|gbp) ?\d+(?:[,.]\d+)*
 """)
 _MONEY_UNIT = group(r"""
     usd|dollars?|euros?|eur|gbp|pounds?|bucks?|cents?|grand|k\b|%|percent|per ?cent|percentage
@@ -49,18 +49,19 @@ def figures(text: str, quantity: Quantity) -> list[Figure]:
         found[-1:] = (joined(text, found[-1], figure) if found else None) or [*found[-1:], figure]
         if len(found) > MOST:
             break
-    return _in_units_before(found)
-
-
-def _in_units_before(found: list[Figure]) -> list[Figure]:
-    """Bare numbers in the unit said before them, `2 weeks, or 3`, unless that more than doubles what was said."""
-    unit, most = 1.0, 0.0
+    said = None
     for place, figure in enumerate(found):
-        if figure.unit is not None:
-            unit, most = figure.unit, 2 * (figure.value or 0.0)
-        elif figure.value is not None and unit > 1 and figure.value * unit <= most:
-            found[place] = replace(figure, value=figure.value * unit)
+        found[place] = in_unit_of(said, figure)
+        said = said if figure.unit is None else figure
     return found
+
+
+def in_unit_of(said: Figure | None, figure: Figure) -> Figure:
+    """A bare number in the unit said before it, `2 weeks, or 3`, unless that more than doubles what was said."""
+    if said is None or said.unit is None or said.unit <= 1 or figure.unit is not None or figure.value is None:
+        return figure
+    value = figure.value * said.unit
+    return replace(figure, value=value) if value <= 2 * (said.value or 0.0) else figure
 
 
 def _figure(text: str, match: re.Match[str], quantity: Quantity) -> Figure:

@@ -1,8 +1,8 @@
 """Which figure of a sentence its speaker puts forward, from the wording around it.
 
-A figure of the domain's kind is put forward unless the words around it say otherwise: it is the other side's, turned
-down, a fact, or a stray number. Its strength: FORMER ("I started at 60"), PLAIN, or FIRM (in the speaker's
-own words, or in a sentence that says little else).
+A figure of the domain's kind is put forward unless the words around it say otherwise: it is turned down, a fact, a
+stray number, or the other side's. Its strength: THEIRS (an offer only where an acceptance goes with it), FORMER
+("I started at 60"), PLAIN, or FIRM (in the speaker's own words, or in a sentence that says little else).
 """
 
 from emodistill.domains.quantities import Clock, Quantity
@@ -14,7 +14,7 @@ from emodistill.rollout.reading.refused import is_refused
 from emodistill.rollout.reading.skeleton import Figure
 from emodistill.rollout.reading.wording import wording
 
-NONE, FORMER, PLAIN, FIRM = range(4)
+NONE, THEIRS, FORMER, PLAIN, FIRM = range(5)
 
 _CLAUSE = wording(r"""
     (?<=[,;()])(?=\s)|\s-\s
@@ -74,11 +74,13 @@ def strength(text: str, at: int, figure: Figure, quantity: Quantity) -> int:
     alone = _ALONE.match(head) is not None
     if figure.unit is None and not is_offered(before, after, alone):
         return NONE
-    if is_refused(before, clause, after, text.endswith("?")) or theirs(before, head, after):
+    if is_refused(before, clause, after, text.endswith("?")):
         return NONE
-    fact = is_fact(before, head, after) or (isinstance(quantity, Clock) and is_other_time(head, after))
+    fact = is_other_time(head, after) if isinstance(quantity, Clock) else is_fact(before, head, after)
     if fact and not _CLAIMED.match(after):
         return NONE
+    if theirs(before, head, after):
+        return THEIRS
     if figure.former or _FORMER.search(clause):
         return FORMER
     return FIRM if alone or _OWN.search(clause) else PLAIN

@@ -28,11 +28,16 @@ _OBJECT_OF = ("have", "had", "get", "got", "getting", "see", "want", "need", "ke
 _NOT_INVITED = "".join(f"(?<!{words} )" for words in _INVITED)
 _SUBJECT = "".join(f"(?<!{words} )" for words in (*_INVITED, *_OBJECT_OF))
 _THEIRS = wording(rf"""
-    \byour (?:{_WORD} ){{0,2}}(?:{_WORD} of )?{_LEAD}$
+    (?<!\bin )(?<!\bgiven )\byour (?:{_WORD} ){{0,2}}(?:{_WORD} of )?{_LEAD}$
     \byour (?:\w+ ){{0,2}}?{_PROPOSAL}(?: here)?(?: (?:is|was|were|stands|stood|to|at|for|of|that i|\
         that we)\b[^,;]{{0,24}}?|: ) ?$
     {_NOT_INVITED}\byou(?:'ve|'re|'d| guys| people)?{_ADVERBS} {_SAY}\b[^,;]{{0,50}}$
     {_SUBJECT}\byou(?:'ve)?{_ADVERBS} \w+ed(?: back| up| down)? (?:to|at|on|for) $
+    \byou(?:'ve| have){_ADVERBS} (?:\w+ed|gone|come|been|cut|let|made|given|set|put|taken)\b[^,;]{{0,40}}$
+    \bif (?:i|we) (?:have to|must|had to|(?:am|are) forced to)\b[^,;]{{0,40}}$|\bwhy (?:only |exactly |is it )*$
+    \b(?:research|science|studies|experts|the data) (?:say|show|suggest|recommend|find)s?\b[^;]*$
+    \byou\b[^#~]*[#~][^#~]*\bnow (?:it'?s|you)\b[^#~]*$
+    \b(?:make|force)s? (?:me|us) (?:to )?(?:wait|sleep|go|pay|hold|stay|live|sit|turn|be)\b[^,;]{{0,30}}$
     \byou(?:'ve)? (?:keep|kept)(?: on)? \w+ing\b[^,;]{{0,30}}$
     (?<!if )\byou(?:'re| are| were|'ve been){_ADVERBS} (?:at|on|stuck|firm)\b[^,;]{{0,12}}$
     \b(?:(?:quoted|told|promised) (?:me|us)|(?:was|were|been) (?:told|promised|quoted))\b[^,;:]{{0,30}}$
@@ -42,7 +47,6 @@ _THEIRS = wording(rf"""
     \b(?:they|he|she|(?:the )?other \w+)(?: \w+)? (?:said|told|quoted|offered|promised|wants?|wanted|\
         asked)\b[^,;]{{0,40}}$
 """)
-_THEIRS_DIRECTLY = re.compile(r"\byour (?:\w+ ){0,3}$")
 _FOR_THEM = wording(
     r"surgery|operation|payment|rescue|bedtime|slot|appointment|procedure|wait\w*|extension|balance|time|position|location",
     r"\byour (?:\w+ )?",
@@ -52,7 +56,7 @@ _THEIRS_AFTER = wording(rf"""
     ^(?:,? (?:as|like|which|the \w+|that|is what|was what|(?:is|\
         was) the \w+(?: that)?)| {_PROPOSAL}(?: that)?| (?:plan|deadline)|) you(?:'ve|'re|'d)?{_ADVERBS} {_SAY}\b
     ^(?: \w+){{0,2}} of yours\b|^, you (?:say|said|tell me|told me)\b
-    ^,? (?:is|was) your\b
+    ^,? (?:is|was) your\b|^ supposed to\b
     ^,? as (?:proposed|requested|suggested)\b
 """)
 _TAKEN = wording(  # I can live with your …
@@ -64,17 +68,10 @@ _TAKEN = wording(  # I can live with your …
     handle
     sign(?: for| off on| up for)?|commit to|respect|stick to|shake on|agreeable to|(?:on board|content|satisfied) with
     confirm
-    wait|hold on|hang on|last|endure
+    wait|hold(?: on| out)?|hang on|last|endure
 """,
     r"\b",
     r"(?: for)? (?:your|the|those|that|these)(?: \w+){0,4}? ?$",
-)
-_PRAISED = re.compile(
-    r"^,?(?: \w+)?(?: (?:will|is|are|do|does|sounds?|would be|it|then|seems?))*"
-    r"(?: (?:just|perfectly|absolutely|totally|quite|all))? "
-    r"(?:works?|is|fine|acceptable|ok|okay|good|great|agreed|accepted|fair(?! to)|reasonable|doable|perfect|agreeable"
-    r"|do)\b"
-    r"(?! (?:too|not|no|far|more|less|impossible))"
 )
 _ECHO = re.compile(
     r"^(?!.*\b(?:can|could|would|will|is|are|do|does|how|what|let's|make|say|deal|ok|okay|please|maybe|perhaps)\b)"
@@ -91,6 +88,12 @@ _REFUSES = wording(
 """,
     "^",
 )
+_WELCOMES = wording(
+    "please|that|it|this|works?|deal|ok|okay|sure|fine|yes|agreed|possible|fair|reasonable|"
+    "(?:could|can|would|will) (?:you|we|that|it)|(?:i|we)(?: can|'ll| could)(?! (?:barely|hardly|only)) \\w+",
+    r"\b(?:",
+    r")\b",
+)
 
 
 def theirs(before: str, head: str, after: str) -> bool:
@@ -99,9 +102,7 @@ def theirs(before: str, head: str, after: str) -> bool:
         return False
     if _THEIRS_AFTER.search(after):
         return True
-    if not _THEIRS.search(before) or _FOR_THEM.search(head):
-        return False
-    return _PRAISED.search(after) is None or not _THEIRS_DIRECTLY.search(before)
+    return _THEIRS.search(before) is not None and not _FOR_THEM.search(head)
 
 
 def is_echo(sentence: str) -> bool:
@@ -110,5 +111,5 @@ def is_echo(sentence: str) -> bool:
 
 
 def refuses_echo(sentence: str) -> bool:
-    """Whether a sentence answers an echo before it (`90 days? Impossible.`) by a refusal."""
-    return _REFUSES.search(sentence) is not None
+    """Whether a sentence answers an echo before it (`90 days? Impossible.`) by anything but a welcome."""
+    return _REFUSES.search(sentence) is not None or _WELCOMES.search(sentence) is None

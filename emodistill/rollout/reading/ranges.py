@@ -16,15 +16,11 @@ _MOVED = wording(
 )
 _FROM = re.compile(r"\bfrom (?:about |around |the |my |our )*$")
 _BETWEEN = re.compile(r"\bbetween (?:about |around )?$")
-_MOVEMENT = wording(
-    r"""
-    c[ao]me|coming|go|going|went|gone|mov\w+|cut\w*|reduc\w+|drop\w*|lower\w*|rais\w+|exten\w+|shift\w*|slid\w*|bring|brought
-    improv\w+|trim\w*|short\w+|adjust\w*|revis\w+|chang\w+|conced\w+|step\w*|climb\w*|push\w*|pull\w*|shav\w+|squeez\w+|stretch\w*
-    down|up
-""",
+_SPREAD = wording(
+    r"any(?:thing|where|time)|some(?:thing|where|time)|rang\w+|vary|varies|is|be|tak\w+|runs?|last\w*|scale",
     r"\b",
-    r"\b",
-)
+    r" (?:\w+ )?from (?:about |around )?$",
+)  # all other `from … to …` are moves
 _IN_HOURS = re.compile(r"(?:h|hours?|hrs?)$")
 _NO_NOUN = re.compile(r" ?(?:[.,!?;)]|$|min|(?:and|if|but|or) )")
 
@@ -47,7 +43,7 @@ def _range(left: Figure, right: Figure, gap: str, before: str) -> list[Figure] |
         low *= right.unit
     if right.unit is None and left.unit is not None and link in ("or", "-", "to"):
         high, unit = high * left.unit, left.unit
-    if _MOVED.match(gap) or (link == "to" and _FROM.search(before) and _MOVEMENT.search(before)):
+    if _MOVED.match(gap) or (link == "to" and _FROM.search(before) and not _SPREAD.search(before)):
         return [replace(left, value=low, unit=unit, former=True), replace(right, value=high, unit=unit)]
     if not _TO.match(gap) or (link == "and" and not _BETWEEN.search(before)):
         return None

@@ -11,7 +11,7 @@ _NEGATION = wording(r"""
     \b(?:not|cannot|never|neither|nor|unable|impossible|nobody|none|nothing|refus\w+|reject\w*|declin\w+|hardly|\
         without|no)\b
     \bforget\b|\b(?:how|who) (?:can|could|would|am|are) (?:i|anyone|anybody|you)\b|\bwho (?:can|could)\b|n't\b
-    \bstop (?:asking|saying|talking|pushing)\b|\btoo (?:long|late|early|soon|much) (?:to|for)\b
+    \bstop (?:asking|saying|talking|pushing|telling|repeating)\b|\btoo (?:long|late|early|soon|much) (?:to|for)\b
 """)
 _HARMLESS = wording(
     r"""
@@ -47,6 +47,7 @@ _RATHER = wording(r"""
     \b(?:instead of|rather than|than(?= (?:at|in|by) $)|as opposed to|compared (?:to|with)|versus|vs|in place of|\
         never mind|forget(?: about)?|let alone|much less|not|nor) (?:(?:in|at|for|after|within|wait|waiting|do|doing|\
         by|on|a|the|your|those|another|about|even|paying|going) )*$
+    \bno (?:world|universe|scenario|version)\b[^,;#~]*$
     (?:\brather|(?:'d|\bwould) sooner)\b[^;]*\bthan\b[^,;]*$
     \b(?:would|could|should|might)(?:'ve| have) (?:\w+ly |been |just )?\w+(?:ed|en|ne|id)\b[^,;]*$
 """)
@@ -78,7 +79,7 @@ _BAD = group(r"""
     no (?:way|option|use|solution|joke)|(?:just|simply|still|much|far) (?:too|not)|hard to (?:swallow|accept)
     untenable|intolerable|inadequate
     an? (?:\w+ )?(?:joke|sentence|non-?starter|insult|slap|nightmare|deal-?breaker|fantasy|eternity|lifetime|\
-        long time|lot|ask|no-go|dream|problem|torture|stretch)
+        long time|lot|ask|no-go|no|dream|problem|torture|stretch)
 """)
 _WITH = (
     r"(?: or (?:more|longer|later))?(?: (?:of|for|in|at|to|from|as)(?: \w+){1,3})?"

@@ -43,6 +43,14 @@ _MERIDIEM = re.compile(r"\b([ap])\.\s?m\b\.?")
 _OUTCRY = re.compile(r"(?:\?[?!]+|!+\?[?!]*)$")
 _ABBREVIATION = re.compile(r"\b(approx|max|mr|mrs|ms|dr|est|vs)\.(?= )")
 
+_SPELT = {
+    **{"u": "you", "ur": "your", "ya": "you", "im": "i'm", "ive": "i've", "lets": "let's", "thats": "that's"},
+    **{"cant": "can't", "dont": "don't", "wont": "won't", "isnt": "isn't", "didnt": "didn't", "doesnt": "doesn't"},
+    **{"gonna": "going to", "gotta": "have to", "wanna": "want to", "gimme": "give me", "lemme": "let me"},
+    **{"pls": "please", "plz": "please", "thx": "thanks", "cuz": "because", "okey": "ok", "abt": "about"},
+}
+_CHAT = re.compile(rf"\b(?:{'|'.join(_SPELT)})\b(?![.'])|^k\b")
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -64,9 +72,10 @@ def said(utterance: str) -> Said:
 
 
 def plain(sentence: str) -> str:
-    """A sentence in lower case with single spaces, without emphasis and the points of abbreviations."""
+    """A sentence in lower case with single spaces, without emphasis, points of abbreviations and chat spellings."""
     text = _OUTCRY.sub("?", " ".join(sentence.lower().translate(_MARKS).split()))
-    return _ABBREVIATION.sub(r"\1", _MERIDIEM.sub(r"\1m", text))
+    text = _ABBREVIATION.sub(r"\1", _MERIDIEM.sub(r"\1m", text))
+    return _CHAT.sub(lambda match: _SPELT.get(match[0], "ok"), text)
 
 
 def _own(text: str) -> tuple[str, bool]:

@@ -38,6 +38,10 @@ _WALK = wording(rf"""
     {_BE} (?:(?:taking|moving|transferring) (?:my|our) \w+|going|switching|transferring) {_ELSEWHERE}
     {_BE} (?:going to find|finding) (?:another|someone else|a different)
     {_BE} (?:switching|turning) (?:off )?(?:this|the|my) (?:radio|phone)
+    {_BE} not (?:negotiat|talk|discuss|continu|listen|do|speak)ing\b[^,.;]{{0,40}} (?:again|any ?more|any longer|\
+        any further|further)\b
+    {_BE}[^,.;]{{1,60}} and (?:ending|closing|leaving|terminating) {_THESE} ?{_TALKS}
+    {_BE}[^,.;]{{1,60}} and (?:hanging up|logging off|signing off|walking (?:away|out)|leaving{_END})
     {_BE} no longer (?:negotiating|interested|willing to)
     {_DO} (?:walk(?:ing)? (?:away|out)|break(?:ing)? off|withdraw(?:ing)?|quit|hang(?:ing)? up|pull out|\
         leave (?:now|the table)|give up on (?:this|you|these|the)|find (?:another|someone else|a different)|want out|\
