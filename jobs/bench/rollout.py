@@ -4,7 +4,7 @@
 walks away when a dialogue has had its turns, so every arm generates the same dialogues. Arms, in turn, best of three:
 `stream` is ours; `replay` gives the engine all its recorded prompts at once (the practical ceiling); `lockstep` waits
 for every dialogue before the next message; `one at a time` plays three of the dialogues after each other; `unmerged
-adapter` plays the first two turns of twelve dialogues with the LoRA adapter beside the weights, in a process of its
+adapter` plays the first turn of twelve dialogues with the LoRA adapter beside the weights, in a process of its
 own, instead of merged into them. The cache can serve what the engine has seen of an episode, which is less than the
 whole prompt: `servable` is that share if blocks were one token long.
 """
@@ -137,10 +137,15 @@ def run() -> Measured:
         rates["unmerged adapter"] = []
         for _ in range(ROUNDS):
             for name, arm in arms.items():
-                rates[name].append(_timed(model, arm))
-            rates["unmerged adapter"].append(_ask(beside))
+                _note(rates, name, _timed(model, arm))
+            _note(rates, "unmerged adapter", _ask(beside))
         beside.communicate()
     return _measured(rates, recorded)
+
+
+def _note(rates: dict[str, list[float]], arm: str, rate: float) -> None:
+    rates[arm].append(rate)
+    print(f"{arm}: {rate:.1f} tokens/s", file=sys.stderr, flush=True)
 
 
 def _measured(rates: dict[str, list[float]], recorded: _Cut) -> Measured:
@@ -206,7 +211,7 @@ def _serve_unmerged(adapter: Path) -> None:
     model = VLLMModel(_SPEC, merge=False)
     _play(model, 2, 2, adapter, longest=1)
     for _ in sys.stdin:
-        rate = _timed(model, lambda: _replies(_play(model, UNMERGED, UNMERGED, adapter, longest=2)))
+        rate = _timed(model, lambda: _replies(_play(model, UNMERGED, UNMERGED, adapter, longest=1)))
         print(json.dumps({"rate": rate}), flush=True)
 
 
