@@ -11,8 +11,8 @@ _OTHER = wording(
     get(?:ting)? up|got up|rise
     bus|train|works?|job|matche?s?|show|stream|movie|concert|dinner|supper|meal|meeting|tutor\w*|session
     deadline|due|submit\w*
-    submission|hand(?:ed)? (?:it )?in|{_WE_WILL}(?:starts?|shift)
-    starting|ends?|ending|begins?|finish(?:es|ed)?|opens?|closes?|since
+    submission|hand(?:ed)? (?:it )?in|{_WE_WILL}(?:starts?(?! with)|shift)
+    starting|ends?|ending|begins?(?! with)|finish(?:es|ed)?|opens?|closes?|since
     friends?|roommates?
     mom|dad|mother|father|brother|sister|parents|everyone|classmates|they|he|she|coffee|caffeine|library|gym|ate
     tournament|raid
@@ -30,7 +30,7 @@ _BED = wording(
     switch\w*|off by
     stop\w*|pillow|tucked|retire|call it
     (?:i'd|i would|we could|let's|to) call|done by|let's|let us|how about|what about|what if|say|propos\w+|suggest\w*
-    offer\w*|settle
+    offer\w*|settle|reckon|feel about
     compromise|meet|make it|accept|agree\w*|deal|limit|latest|no (?:later|earlier)|want\w*|need\w*|i'll|i can|i could
     i would|i'd
     (?:willing|ready|able|prepared|happy|glad) to \w+|we can|you can|can do|could you
