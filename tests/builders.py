@@ -94,3 +94,11 @@ def played(
 ) -> list[Episode]:
     voice = Voice(model, temperature=0.7, max_tokens=60)
     return list(play(todo, voice, voice, select, rules, in_flight, Usage(), **options))
+
+
+def by_id(episodes: Iterable[Episode]) -> dict[str, Episode]:
+    """By id, each played once."""
+    listed = list(episodes)
+    found = {episode.id: episode for episode in listed}
+    assert len(found) == len(listed)
+    return found

@@ -3,7 +3,9 @@
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
+from emodistill.config import Persona
 from emodistill.domains.columns import Column
 from emodistill.domains.quantities import Quantity
 from emodistill.records import Scenario, Seat
@@ -21,7 +23,7 @@ class Speech:
     counter_hold: tuple[str, ...]
 
 
-PERSONAS = ("vanilla", "pressure", "victim", "threat")  # how the counterparty behaves (METHOD.md §8)
+PERSONAS: tuple[str, ...] = get_args(Persona)  # how the counterparty behaves (METHOD.md §8)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,20 @@ class Duration:
 
     unit: str
 
+    @property
+    def example(self) -> str:
+        """What a JSON reply writes as the offer, in words."""
+        return f"a number of {self.unit}"
+
+    @property
+    def schema(self) -> dict[str, object]:
+        """JSON schema of such a value."""
+        return {"type": "integer", "minimum": 0, "maximum": 9999}
+
+    def write(self, value: float) -> str | int:
+        """The value as JSON writes it."""
+        return round(value)
+
     def say(self, value: float) -> str:
         """The value in words, for example `26 days`."""
         return f"{value:g} {self.unit[:-1] if value == 1 else self.unit}"
@@ -26,6 +40,20 @@ class Clock:
     def unit(self) -> str:
         """The unit's name, for example `minutes past 9 PM`."""
         return f"minutes past {self.origin % 12 or 12} {'PM' if self.origin >= 12 else 'AM'}"
+
+    @property
+    def example(self) -> str:
+        """What a JSON reply writes as the offer, in words."""
+        return f'"{self.say(105)}"'
+
+    @property
+    def schema(self) -> dict[str, object]:
+        """JSON schema of such a value."""
+        return {"type": "string", "pattern": r"^(1[0-2]|[1-9]):[0-5][0-9] (AM|PM)$"}
+
+    def write(self, value: float) -> str | int:
+        """The value as JSON writes it."""
+        return self.say(value)
 
     def say(self, value: float) -> str:
         """The value as a clock time, for example `10:45 PM`."""

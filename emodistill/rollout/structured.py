@@ -19,11 +19,9 @@ _CUT = re.compile(r'(\{.*"message"\s*:\s*"(?:[^"\\]|\\.)*)\\?$', re.DOTALL)
 @cache
 def schema(quantity: Quantity) -> str:
     """The JSON schema of a reply, for guided decoding; its order of keys is the order of writing."""
-    clock = {"type": "string", "pattern": r"^(1[0-2]|[1-9]):[0-5][0-9] (AM|PM)$"}
-    amount = {"type": "integer", "minimum": 0, "maximum": 9999}
     properties = {
         "decision": {"type": "string", "enum": ["offer", "accept", "walk"]},
-        "offer": clock if isinstance(quantity, Clock) else amount,
+        "offer": quantity.schema,
         "message": {"type": "string", "minLength": 1, "maxLength": _LONGEST_MESSAGE},
     }
     return json.dumps(
@@ -33,8 +31,8 @@ def schema(quantity: Quantity) -> str:
 
 def request(quantity: Quantity) -> str:
     """The sentence that asks for it."""
-    shown = '"10:45 PM"' if isinstance(quantity, Clock) else f"a number of {quantity.unit}"
-    return f'Reply as JSON: {{"decision": "offer", "accept" or "walk", "offer": {shown}, "message": your words}}.'
+    decisions = '"offer", "accept" or "walk"'
+    return f'Reply as JSON: {{"decision": {decisions}, "offer": {quantity.example}, "message": your words}}.'
 
 
 def parse(text: str, quantity: Quantity) -> tuple[str, Reading] | None:
@@ -60,8 +58,7 @@ def dress(utterance: str, quantity: Quantity, standing: float) -> str:
     reading = read(utterance, quantity)
     offer = standing if reading.offer is None else reading.offer
     decision = "walk" if reading.walks else "accept" if reading.accepts else "offer"
-    shown = quantity.say(offer) if isinstance(quantity, Clock) else round(offer)
-    return json.dumps({"decision": decision, "offer": shown, "message": utterance})
+    return json.dumps({"decision": decision, "offer": quantity.write(offer), "message": utterance})
 
 
 def _object(text: str) -> dict[str, object] | None:

@@ -1,5 +1,6 @@
 """One contract for every backend behind `ChatModel`. The HTTP backend speaks to a stand-in here."""
 
+import threading
 import time
 
 import pytest
@@ -100,9 +101,11 @@ def test_a_prompt_that_is_too_long_is_a_reply_with_an_error(model):
 
 @pytest.mark.parametrize("model", ALL[:2], indirect=True)  # the vLLM engine is shared
 def test_close_may_be_called_twice_and_with_requests_open(model):
+    before = threading.active_count()
     model.submit(request("k"))
     model.close()
     model.close()
+    assert threading.active_count() <= before
 
 
 def test_equal_specs_share_one_model():

@@ -17,17 +17,11 @@ from emodistill.rollout.sweep import record_episodes
 from emodistill.runs import RunDir
 from emodistill.shards import EPISODES, read_records, read_table
 
-from builders import RULES, played, tasks
+from builders import RULES, by_id, played, tasks
 from fault_server import FAULTS, KEY, Endpoint, nothing, seeded
 from helpers import ROOT, emodistill
 
 SMOKE = ROOT / "yaml" / "smoke.yaml"
-
-
-def by_id(episodes):
-    found = {episode.id: episode for episode in episodes}
-    assert len(found) == len(episodes)
-    return found
 
 
 @pytest.fixture(scope="module")

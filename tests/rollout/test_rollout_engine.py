@@ -10,19 +10,13 @@ from emodistill.records import Rules
 from emodistill.rollout.engine import Usage, Voice, play
 from emodistill.seeds import seed_of
 
-from builders import RULES, FakeModel, played, says, tasks
+from builders import RULES, FakeModel, by_id, played, says, tasks
 
 
 def scripted_answers(request):
     model = ScriptedModel()
     model.submit(request)
     return model.poll()[0]
-
-
-def by_id(episodes):
-    found = {episode.id: episode for episode in episodes}
-    assert len(found) == len(episodes)
-    return found
 
 
 @pytest.fixture(scope="module")

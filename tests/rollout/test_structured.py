@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import astuple
 
 import pytest
 from hypothesis import given
@@ -54,8 +55,9 @@ def test_anything_else_is_unusable(text):
 @given(st.text())
 def test_no_reply_breaks_the_parser(text):
     for quantity in (DAYS, CLOCK):
-        parse(text, quantity)
-        parse('{"decision": "offer", "offer": 3, "message": "' + text, quantity)
+        for reply_text in (text, '{"decision": "walk", "offer": 3, "message": "' + text):
+            found = parse(reply_text, quantity)
+            assert found is None or (found[0] and sum((found[1].offer is not None, *astuple(found[1])[1:])) == 1)
 
 
 def test_a_schema_asks_for_the_figure_in_the_domains_own_way():
