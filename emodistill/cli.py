@@ -6,9 +6,14 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from emodistill import __version__
 from emodistill.errors import BadInput, RunFailed, Stopped
+
+if TYPE_CHECKING:
+    from emodistill.cluster.profiles import Profile
+    from emodistill.config import Config
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,7 +52,8 @@ def _parser() -> argparse.ArgumentParser:
         return added
 
     for name, function, text in (
-        ("run", _run, "run all stages of a configuration, resuming what is there"),
+        ("run", _run, "run all stages of a configuration on this machine, resuming what is there"),
+        ("launch", _launch, "submit all stages that are missing to Slurm, and return; the jobs need nobody to watch"),
         ("plan", _plan, "show stages, tasks, tokens, DeepSpeed and sbatch text; run nothing"),
     ):
         added = command(name, function, text)
@@ -62,15 +68,21 @@ def _parser() -> argparse.ArgumentParser:
         )
         added.add_argument("--profile", default="local", help="a file of slurm/profiles/, or a path (default: local)")
         added.add_argument("--out", type=Path, help="run directory (default: results/NAME)")
-        if name == "run":
+        if name != "plan":
             added.add_argument("--fresh", action="store_true", help="redo the stages whose configuration has changed")
             added.add_argument("--until", metavar="STAGE", help="stop after this stage")
+        if name == "launch":
+            added.add_argument(
+                "--allow-code-change", action="store_true", help="let queued jobs run with code edited after submission"
+            )
+    resume = command("resume", _resume, "launch again what a run still misses, with its recorded profile")
+    resume.add_argument("--allow-code-change", action="store_true", help="as for launch")
     status = command("status", _status, "what is done, what is missing, errors and time for each stage")
     status.add_argument("--json", action="store_true", help="machine-readable")
     verify = command("verify", _verify, "re-read every file of a run and name those that are damaged")
     verify.add_argument("--repair", action="store_true", help="remove what is damaged, and only that")
     report = command("report", _report, "write tables and figures again from the shards that are there")
-    for added in (status, verify, report):
+    for added in (status, verify, report, resume):
         added.add_argument("dir", type=Path, help="run directory")
     models = command("models", _models, "list or fetch the embedded models")
     models.add_argument("action", choices=("list", "fetch"))
@@ -126,6 +138,49 @@ def _run(options: argparse.Namespace) -> None:
     if table.is_file() and options.until in (None, "tables"):
         print(table.read_text(encoding="utf-8"), end="")
         print(f"\nTables and figures: {_short(run.path('tables'))}, {_short(run.path('figures'))}")
+
+
+def _launch(options: argparse.Namespace) -> None:
+    from emodistill.cluster.profiles import load_profile
+    from emodistill.config import load_config, with_absolute_paths
+    from emodistill.stages import STAGES
+
+    config = with_absolute_paths(load_config(options.config, tuple(options.overrides)))
+    profile = load_profile(options.profile, tuple(STAGES))
+    root = options.out or Path("results") / config.name
+    _submit(config, root, profile, options)
+
+
+def _resume(options: argparse.Namespace) -> None:
+    from emodistill.cluster.profiles import Profile
+    from emodistill.cluster.record import launches
+    from emodistill.config import validate
+    from emodistill.runs import RunDir
+
+    run = RunDir.existing(options.dir)
+    former = launches(run)
+    if not former:
+        raise BadInput(f"{options.dir} was never launched. Use: emodistill launch CONFIG --profile P --out DIR.")
+    options.fresh, options.until = False, None
+    _submit(run.config(), options.dir, validate(Profile, former[-1].profile, str(former[-1].path)), options)
+
+
+def _submit(config: "Config", root: Path, profile: "Profile", options: argparse.Namespace) -> None:
+    from emodistill.cluster.launch import launch
+    from emodistill.cluster.plan import check
+    from emodistill.stages import STAGES
+
+    if options.until is not None and options.until not in STAGES:
+        raise BadInput(f"--until {options.until}: there is no such stage. Stages: {', '.join(STAGES)}.")
+    check(config, tuple(STAGES)[: tuple(STAGES).index(options.until or "tables") + 1])
+    say = lambda line: print(line, file=sys.stderr, flush=True)  # noqa: E731
+    made = launch(config, root.absolute(), profile, options.fresh, options.until, options.allow_code_change, say)
+    jobs = sum(len(submission.bundles) for submission in made)
+    print(
+        f"{jobs} job(s) submitted in {len(made)} array(s). See them with: emodistill status {root}"
+        if made
+        else f"Nothing to submit: what is missing in {root} is in the queue, or nothing is."
+    )
 
 
 def _plan(options: argparse.Namespace) -> None:

@@ -16,12 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from emodistill import attempts
 from emodistill.config import Config
 from emodistill.errors import BadInput, RunFailed, Stopped
 from emodistill.ledger import Ledger
 from emodistill.llm import ModelPool
 from emodistill.locks import Held, hold
-from emodistill.runs import Marker, RunDir
+from emodistill.runs import Claim, Failure, Marker, RunDir
 from emodistill.stages import STAGES, Stage
 from emodistill.tasks import StopFlag, TaskContext, stop_on_signals
 
@@ -33,8 +34,12 @@ _LOCK_WAIT_S = 120.0
 class Outcome:
     """How a job ended, as plain data that crosses process borders."""
 
-    kind: Literal["done", "stopped", "bad_input", "failed"]
+    kind: Literal["done", "stopped", "bad_input", "failed", "given_up"]
     message: str = ""
+
+
+class _GivenUp(Exception):
+    """The task has been begun too often without getting further."""
 
 
 def run_tasks(root: str, stage_name: str, tasks: Sequence[str]) -> Outcome:
@@ -47,10 +52,15 @@ def run_tasks(root: str, stage_name: str, tasks: Sequence[str]) -> Outcome:
     try:
         run = RunDir.existing(Path(root))
         config, stage = run.config(), STAGES[stage_name]
+        given_up = []
         with stop_on_signals(flag):
             for task in tasks:
-                _run_task(run, config, stage, task, flag, pool)
-        return Outcome("done")
+                try:
+                    with _counted(run, stage, task):
+                        _run_task(run, config, stage, task, flag, pool)
+                except _GivenUp as error:
+                    given_up.append(str(error))
+        return Outcome("given_up", " ".join(given_up)) if given_up else Outcome("done")
     except Stopped as stopped:
         return Outcome("stopped", str(stopped))
     except BadInput as error:
@@ -71,7 +81,6 @@ def _run_task(run: RunDir, config: Config, stage: Stage, task: str, flag: StopFl
         raise BadInput(
             f"The stage {stage.name} of {run.root} has no task {task!r}; it has {', '.join(stage.tasks(config)[:8])}."
         )
-    upstream = stage.reads(config, task)
     with _hold(run, stage, task):
         ledger = Ledger(run, config)
         marker, done = ledger.marker(stage, task), ledger.is_done(stage, task)
@@ -80,14 +89,15 @@ def _run_task(run: RunDir, config: Config, stage: Stage, task: str, flag: StopFl
         claim = ledger.claim(stage, task)
         if claim is None:
             raise BadInput(
-                f"{stage.name} {task} cannot start: a task of {' or '.join(upstream)} has not finished. "
-                "Run those stages first."
+                f"{stage.name} {task} cannot start: a task of {' or '.join(stage.reads(config, task))} "
+                "has not finished. Run those stages first."
             )
         rank = int(os.environ.get("RANK", "0"))
         if rank == 0:
             run.begin(stage.name, task, claim)
             run.sweep(stage.name, task, alone=len(stage.tasks(config)) == 1)
-        context = TaskContext(stage.name, task, upstream, flag, pool, _reporter(run, stage, task))
+            _count(run, stage, task, claim)
+        context = TaskContext(stage.name, task, ledger.inputs(stage, task), flag, pool, _reporter(run, stage, task))
         started = time.monotonic()
         result = stage.run(run, config, context)
         if rank == 0:
@@ -106,6 +116,36 @@ def _run_task(run: RunDir, config: Config, stage: Stage, task: str, flag: StopFl
                 )
             )
             run.path(stage.name, f"{task}.progress").unlink(missing_ok=True)
+
+
+def _count(run: RunDir, stage: Stage, task: str, claim: Claim) -> None:
+    """In a Slurm job, count this beginning, and give the task up if it is one too many."""
+    job = attempts.slurm_job()
+    if not job:
+        return
+    begun = attempts.begin(run, stage.name, task, job)
+    if begun.tries > attempts.TRIES:
+        reason = begun.reason or "its process was killed without a word (out of memory? a crash in native code?)"
+        run.give_up(Failure(stage.name, task, claim.fingerprint, claim.inputs, attempts.TRIES, reason))
+        attempts.forget(run, stage.name, task)
+        raise _GivenUp(f"{stage.name} {task} is given up after {attempts.TRIES} tries that brought nothing: {reason}")
+
+
+@contextlib.contextmanager
+def _counted(run: RunDir, stage: Stage, task: str) -> Iterator[None]:
+    """A beginning that ends well, or is stopped with all saved, is not held against the task."""
+    if not attempts.slurm_job() or int(os.environ.get("RANK", "0")):
+        yield
+        return
+    try:
+        yield
+    except (Stopped, _GivenUp):
+        attempts.forget(run, stage.name, task)
+        raise
+    except Exception as error:
+        attempts.note(run, stage.name, task, f"{type(error).__name__}: {error}"[:500])
+        raise
+    attempts.forget(run, stage.name, task)
 
 
 @contextlib.contextmanager

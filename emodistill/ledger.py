@@ -27,16 +27,37 @@ class Ledger:
         return self._markers[key]
 
     def claim(self, stage: Stage, task: str) -> Claim | None:
-        """What the task has to be begun with now; None while something it reads is missing."""
+        """What the task has to be begun with now; None while something it reads is missing.
+
+        A stage that makes do does not wait for inputs that were given up; it reads the others.
+        """
         digests = []
         for name, tasks in stage.reads(self._config, task).items():
             for other in tasks:
                 marker = self.marker(STAGES[name], other)
-                if marker is None or marker.fingerprint != self.fingerprint(STAGES[name], other):
+                if marker is not None and marker.fingerprint == self.fingerprint(STAGES[name], other):
+                    digests.append(marker.digest())
+                elif stage.makes_do and self.given_up(STAGES[name], other):
+                    digests.append("given up")
+                else:
                     return None
-                digests.append(marker.digest())
         inputs = hashlib.sha256(" ".join(digests).encode()).hexdigest()[:16]
         return Claim(self.fingerprint(stage, task), inputs)
+
+    def given_up(self, stage: Stage, task: str) -> bool:
+        """Whether the task, or one that it cannot do without, was given up."""
+        failure = self._run.failure(stage.name, task)
+        if failure is not None and failure.fingerprint == self.fingerprint(stage, task):
+            return True
+        reads = () if stage.makes_do else stage.reads(self._config, task).items()
+        return any(self.given_up(STAGES[name], other) for name, others in reads for other in others)
+
+    def inputs(self, stage: Stage, task: str) -> dict[str, tuple[str, ...]]:
+        """What the task reads, without what was given up."""
+        return {
+            name: tuple(other for other in others if not (stage.makes_do and self.given_up(STAGES[name], other)))
+            for name, others in stage.reads(self._config, task).items()
+        }
 
     def is_done(self, stage: Stage, task: str) -> bool:
         """Whether the task's marker is that of the current configuration and inputs, and its files are there."""

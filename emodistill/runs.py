@@ -46,6 +46,18 @@ class Marker:
 
 
 @dataclass(frozen=True, slots=True)
+class Failure:
+    """A task that was given up: what depends on it goes on without it, if it can, and says so."""
+
+    stage: str
+    task: str
+    fingerprint: str
+    inputs: str
+    tries: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """What a task was begun with: its configuration's fingerprint and the digest of its inputs."""
 
@@ -152,6 +164,26 @@ class RunDir:
     def mark(self, marker: Marker) -> None:
         """Declare a task finished."""
         files.write_sealed(self.marker_path(marker.stage, marker.task), asdict(marker))
+        self.forgive(marker.stage, marker.task)
+
+    def failure_path(self, stage: str, task: str) -> Path:
+        """Where it is recorded that a task was given up."""
+        return self.path(stage, f"{task}.failed")
+
+    def failure(self, stage: str, task: str) -> Failure | None:
+        """Why a task was given up; None if it was not."""
+        try:
+            return Failure(**files.read_sealed(self.failure_path(stage, task)))
+        except (FileNotFoundError, ValueError, TypeError):
+            return None
+
+    def give_up(self, failure: Failure) -> None:
+        """Declare that a task will not be tried again until it is asked for anew."""
+        files.write_sealed(self.failure_path(failure.stage, failure.task), asdict(failure))
+
+    def forgive(self, stage: str, task: str) -> None:
+        """The task is to be tried again."""
+        self.failure_path(stage, task).unlink(missing_ok=True)
 
     def claim_path(self, stage: str, task: str) -> Path:
         """Where a task says what it was begun with."""

@@ -28,7 +28,11 @@ Reads = dict[str, tuple[str, ...]]  # input stage -> its tasks that are read
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One stage. `uniform`: all its tasks have the same fingerprint, so one of them speaks for all."""
+    """One stage.
+
+    `uniform`: all its tasks have the same fingerprint, so one of them speaks for all. `makes_do`: goes on without
+    inputs that were given up, and says that they are missing.
+    """
 
     name: str
     reads: Callable[[Config, str], Reads]  # what a task reads
@@ -36,6 +40,7 @@ class Stage:
     tasks: Callable[[Config], tuple[str, ...]]
     work: str  # module:function
     uniform: bool = True
+    makes_do: bool = False
 
     def run(self, run: RunDir, config: Config, context: TaskContext) -> Result:
         """Do one task."""
@@ -86,7 +91,7 @@ STAGES: dict[str, Stage] = {
         Stage("judge", lambda c, task: {"rollout": (task,)}, lambda c: _with_models(c, ("judge",), "judge"),
               _shards, "emodistill.work:judge_shard"),
         Stage("dataset", _every("rollout", "judge"), lambda c: {},
-              lambda c: ("pairs",), "emodistill.dataset.build:build_dataset"),
+              lambda c: ("pairs",), "emodistill.dataset.build:build_dataset", makes_do=True),
         Stage("iql", _every("dataset"), lambda c: _dump(c, "iql"),
               lambda c: ("selector",), "emodistill.train.iql:train_iql"),
         Stage("sft", _every("dataset"), lambda c: _with_models(c, ("student",), "sft"),
@@ -98,7 +103,7 @@ STAGES: dict[str, Stage] = {
               lambda c: c.evaluate.variants, "emodistill.work:evaluate_variant", uniform=False),
         Stage("tables", _every("evaluate", "judge"),
               lambda c: {**_dump(c, "report"), "variants": list(c.evaluate.variants)},
-              lambda c: ("main",), "emodistill.report.build:build_report"),
+              lambda c: ("main",), "emodistill.report.build:build_report", makes_do=True),
     )
 }  # fmt: skip
 

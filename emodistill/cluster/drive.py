@@ -1,28 +1,24 @@
-"""Walk a run's stages in order: submit what is missing, wait, stop cleanly, and say how to go on."""
+"""Walk a run's stages on this machine, in order: start what is missing, wait, stop cleanly, say how to go on."""
 
 import json
-import shutil
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tqdm import tqdm
 
-from emodistill import __version__
-from emodistill.cluster.profiles import Profile
-from emodistill.cluster.submit import Job, submit
+from emodistill.cluster.begin import begin
+from emodistill.cluster.profiles import Profile, Resources
+from emodistill.cluster.submit import Job, submit_local
 from emodistill.config import Config
-from emodistill.domains import build_scenarios
 from emodistill.errors import BadInput, RunFailed, Stopped
 from emodistill.execute import Outcome
 from emodistill.ledger import Ledger
 from emodistill.runs import RunDir
-from emodistill.stages import STAGES, Fingerprints, Stage, ingredients
+from emodistill.stages import STAGES, Stage
 
 _POLL_S = 0.1
 _GRACE_S = 60.0  # how long jobs may take to save after a stop
@@ -40,18 +36,16 @@ class _Stop:
 def drive(
     config: Config, root: Path, profile: Profile, fresh: bool, until: str | None, say: Callable[[str], None]
 ) -> RunDir:
-    """Run all stages (or up to `until`) that are not done.
+    """Run all stages (or up to `until`) that are not done, as processes of this machine.
 
     Raises `Stopped`, `RunFailed` or `BadInput`; the run resumes from there.
     """
-    scenarios = build_scenarios(config.scenarios, config.seed)
+    if profile.cluster != "local":
+        raise BadInput("`emodistill run` uses this machine. With a profile for Slurm, use: emodistill launch.")
     run = RunDir(root)
     run.create()
     with run.lock():
-        _reconcile(run, config, fresh)
-        run.write_config(config)
-        run.write_scenarios(scenarios)
-        run.write_manifest(_manifest(config))
+        begin(run, config, fresh)
         stop = _Stop()
         handlers = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
@@ -63,61 +57,6 @@ def drive(
             for number, handler in handlers.items():
                 signal.signal(number, handler)
     return run
-
-
-def changed_tasks(run: RunDir, config: Config) -> dict[str, list[str]]:
-    """Tasks that were begun with other settings than the current ones, by stage."""
-    found: dict[str, list[str]] = {}
-    fingerprint = Fingerprints(config)
-    for stage in STAGES.values():
-        for task in stage.tasks(config):
-            claim = run.claim(stage.name, task)
-            if claim is not None and claim.fingerprint != fingerprint(stage, task):
-                found.setdefault(stage.name, []).append(task)
-    return found
-
-
-def differences(run: RunDir, config: Config) -> list[str]:
-    """What the recorded configuration and the current one say differently, readable: `key: old → new`."""
-    lines = set()
-    for name, recorded in run.manifest().get("stages", {}).items():
-        old, new = recorded["ingredients"], json.loads(json.dumps(ingredients(STAGES[name], config)))
-        lines |= {f"{key}: {old.get(key)!r} → {new.get(key)!r}" for key in {*old, *new} if old.get(key) != new.get(key)}
-    return sorted(lines)
-
-
-def _reconcile(run: RunDir, config: Config, fresh: bool) -> None:
-    changed = changed_tasks(run, config)
-    if changed and not fresh:
-        raise BadInput(
-            f"{run.root} holds results of another configuration: {'; '.join(differences(run, config))}. "
-            f"Stages affected: {', '.join(changed)}. "
-            "Give --fresh to delete just those results and do them again, or --out to use another folder."
-        )
-    for name in reversed(changed):
-        for task in changed[name]:
-            run.clear(name, task)
-
-
-def _manifest(config: Config) -> dict[str, Any]:
-    stages = {
-        stage.name: {"tasks": list(stage.tasks(config)), "ingredients": ingredients(stage, config)}
-        for stage in STAGES.values()
-    }
-    return {"name": config.name, "seed": config.seed, "code": code_version(), "stages": stages}
-
-
-def code_version() -> str:
-    """Package version, and the git commit where there is one."""
-    if shutil.which("git") is None:
-        return __version__
-    done = subprocess.run(
-        ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return f"{__version__} {done.stdout.strip()}".strip()
 
 
 def _run_stage(
@@ -133,7 +72,9 @@ def _run_stage(
     say(f"{stage.name}: {len(tasks)} of {len(stage.tasks(config))} task(s) to do")
     bundles = [tuple(tasks[i : i + asked.bundle]) for i in range(0, len(tasks), asked.bundle)]
     folder = run.path("submissions", f"{time.strftime('%Y%m%d-%H%M%S')}-{stage.name}")
-    failed = _Stage(run, stage, profile, config.name, folder).work_off(bundles, stop)
+    for task in tasks:
+        run.forgive(stage.name, task)
+    failed = _Stage(run, stage, asked, folder).work_off(bundles, stop)
     if failed:
         raise (
             RunFailed(
@@ -149,15 +90,13 @@ def _run_stage(
 class _Stage:
     """The jobs of one stage in flight."""
 
-    def __init__(self, run: RunDir, stage: Stage, profile: Profile, name: str, folder: Path) -> None:
-        self._run, self._stage, self._profile, self._name, self._folder = run, stage, profile, name, folder
+    def __init__(self, run: RunDir, stage: Stage, asked: Resources, folder: Path) -> None:
+        self._run, self._stage, self._asked, self._folder = run, stage, asked, folder
 
     def work_off(self, bundles: list[tuple[str, ...]], stop: _Stop) -> list[Outcome]:
         """Run all bundles; the outcomes of those that failed. Raises `Stopped` when asked to stop."""
         waiting, running, failed = list(bundles), [], []
         resubmitted: dict[tuple[str, ...], int] = {}
-        # Slurm queues by itself; locally we start as many as may run at once.
-        limit = len(bundles) if self._profile.cluster == "slurm" else self._profile.resources(self._stage.name).parallel
         tasks = [task for bundle in bundles for task in bundle]
         with tqdm(
             total=1.0,
@@ -169,9 +108,9 @@ class _Stage:
             while waiting or running:
                 if stop.asked:
                     self._end(running, stop)
-                batch = waiting[: limit - len(running)]
+                batch = waiting[: self._asked.parallel - len(running)]
                 if batch and not (failed and failed[0].kind == "bad_input"):
-                    running += submit(self._profile, self._stage.name, self._name, self._run.root, batch, self._folder)
+                    running += submit_local(self._asked, self._stage.name, self._run.root, batch, self._folder)
                 del waiting[: len(batch)]
                 for job in [job for job in running if job.finished()]:
                     running.remove(job)

@@ -136,10 +136,11 @@ def _deepspeed_text(config: Config, name: str) -> str:
 
 
 def _sbatch(config: Config, profile: Profile, name: str, root: Path) -> str:
-    from emodistill.cluster.submit import sbatch_text
+    from emodistill.cluster.sbatch import job_name, sbatch_text
 
-    jobs = -(-len(STAGES[name].tasks(config)) // profile.resources(name).bundle)
-    return sbatch_text(profile, name, config.name, jobs, root / "submissions" / name).rstrip()
+    tasks, asked = STAGES[name].tasks(config), profile.resources(name)
+    jobs = -(-len(tasks) // asked.bundle)
+    return sbatch_text(asked, job_name(config.name, name, tasks), jobs, root.absolute() / "submissions" / name).rstrip()
 
 
 def _table(rows: list[tuple[str, ...]]) -> list[str]:

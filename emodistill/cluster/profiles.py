@@ -1,44 +1,58 @@
 """A profile says where a run's jobs go and what they ask for: one YAML file in slurm/profiles/, or the user's own."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from emodistill.config import Positive, Section, load_yaml, validate
+from pydantic import Field
+
+from emodistill.config import Above, Positive, Section, load_yaml, validate
 from emodistill.errors import BadInput
 
 _IN_RANKS = ("iql", "sft", "jpo")  # what torch.distributed can spread
 _SHIPPED = Path(__file__).parents[2] / "slurm" / "profiles"
+_OURS = frozenset("array dependency error job-name open-mode output requeue signal".split())
+
+Line = Annotated[str, Field(pattern=r"^[^\n\r]*$")]
+EnvName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+Option = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
 
 
 class Resources(Section):
     """What one job of a stage asks for, and how many run at once. None: not asked for."""
 
     time_min: Positive = 60
+    grace_s: Positive = 120  # how long before the time limit a job is told to save
     nodes: Positive = 1
     tasks_per_node: Positive = 1
     cpus_per_task: Positive = 1
-    gpus_per_node: int = 0
+    gpus_per_node: Annotated[int, Field(ge=0)] = 0
+    gres: Line | None = None
     mem_gb: Positive | None = None
-    partition: str | None = None
-    account: str | None = None
-    qos: str | None = None
-    constraint: str | None = None
+    partition: Line | None = None
+    account: Line | None = None
+    qos: Line | None = None
+    constraint: Line | None = None
     parallel: Positive = 1  # jobs of the stage at once
     bundle: Positive = 1  # tasks a job runs one after the other, sharing a loaded model
+    stagger_s: Annotated[int, Field(ge=0)] = 0  # jobs wait at random up to this long, so that not all begin at once
+    modules: tuple[Line, ...] = ()  # `module load` lines
+    setup: tuple[Line, ...] = ()  # shell lines before the job: activate conda or a venv, mount
+    env: dict[EnvName, Line] = {}
+    python: Line | None = None  # how the job calls Python: `apptainer exec --nv image.sif python`; default: this one
+    sbatch: dict[Option, Line | int | bool] = {}  # further sbatch options; true gives a bare flag
+    tokens_per_s: Above | None = None  # what one job of the stage generates, as measured; for the plan's GPU-hours
 
 
 class Profile(Section):
     """`default` holds for every stage; `stages` overrides it key by key."""
 
     cluster: Literal["local", "slurm"]
-    setup: tuple[str, ...] = ()  # shell lines before the job: module load, venv
-    extra: dict[str, str | int] = {}  # further sbatch options
     default: Resources = Resources()
-    stages: dict[str, dict[str, int | str | None]] = {}
+    stages: dict[str, dict[str, Any]] = {}
 
     def resources(self, stage: str) -> Resources:
         """What the stage's jobs ask for."""
-        return Resources.model_validate({**self.default.model_dump(), **self.stages.get(stage, {})})
+        return _asked(self, stage, stage)
 
 
 def load_profile(name: str, stages: tuple[str, ...]) -> Profile:
@@ -49,13 +63,26 @@ def load_profile(name: str, stages: tuple[str, ...]) -> Profile:
         raise BadInput(f"There is no profile {name!r}. Shipped: {shipped}; or give the path of a YAML file.")
     data = load_yaml(path)
     profile: Profile = validate(Profile, data, str(path))
-    for stage, overrides in profile.stages.items():
+    _check(profile.default, f"{path}: default")
+    for stage in profile.stages:
         if stage not in stages:
             raise BadInput(f"{path}: stages.{stage}: there is no such stage. Stages: {', '.join(stages)}.")
-        asked = validate(Resources, {**profile.default.model_dump(), **overrides}, f"{path}: stages.{stage}")
+        asked = _asked(profile, stage, f"{path}: stages.{stage}")
+        _check(asked, f"{path}: stages.{stage}")
         if asked.nodes * asked.tasks_per_node > 1 and stage not in _IN_RANKS:
             raise BadInput(
                 f"{path}: stages.{stage}: only {', '.join(_IN_RANKS)} run in several ranks. "
                 "Leave nodes and tasks_per_node at 1, and raise parallel for more jobs at once."
             )
     return profile
+
+
+def _asked(profile: Profile, stage: str, where: str) -> Resources:
+    merged = {**profile.default.model_dump(mode="json"), **profile.stages.get(stage, {})}
+    asked: Resources = validate(Resources, merged, where)
+    return asked
+
+
+def _check(asked: Resources, where: str) -> None:
+    if taken := sorted(_OURS & asked.sbatch.keys()):
+        raise BadInput(f"{where}: sbatch.{taken[0]} is set by the launch itself. Leave it out.")

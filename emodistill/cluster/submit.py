@@ -1,4 +1,4 @@
-"""Jobs through submitit, local or Slurm by the same code. The only importer of submitit."""
+"""Jobs through submitit, local or Slurm. The only importer of submitit besides sbatch.py."""
 
 import os
 import signal
@@ -9,14 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import submitit
-from submitit.slurm.slurm import _make_sbatch_string
 
-from emodistill.cluster.profiles import Profile, Resources
+from emodistill.cluster import slurm
+from emodistill.cluster.graph import Array
+from emodistill.cluster.job import run_job
+from emodistill.cluster.profiles import Resources
+from emodistill.cluster.sbatch import sbatch_options
 from emodistill.errors import BadInput
 from emodistill.execute import DRIVER, Outcome, run_tasks
 
 _NO_LIMIT_MIN = 60 * 24 * 365  # submitit's local executor would stop a job after 2 minutes
 _LOG_TAIL_LINES = 15
+_FOREVER = 10**6  # how often submitit lets a job run into its time limit; ours requeue themselves
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,79 +54,54 @@ class Job:
         return f"The end of {path}:\n" + "\n".join(lines)
 
     def stop(self) -> None:
-        """Ask it to stop: locally SIGTERM, which finishes the segment; on Slurm scancel."""
-        process = getattr(self.handle, "_process", None)
-        if process is not None:
-            process.send_signal(signal.SIGTERM)
-        else:
-            self.handle.cancel()
+        """Ask it to stop, with SIGTERM: it finishes its segment."""
+        self.handle._process.send_signal(signal.SIGTERM)
 
 
-def submit(
-    profile: Profile, stage: str, name: str, root: Path, bundles: Sequence[Sequence[str]], folder: Path
-) -> list[Job]:
-    """Start one job for each bundle of tasks; on Slurm they form one array."""
-    executor = _executor(profile, stage, name, folder)
-    with _shielded(watched=profile.cluster == "local"):
-        if profile.cluster == "local":
-            handles = [executor.submit(run_tasks, str(root), stage, tuple(bundle)) for bundle in bundles]
-        else:
-            n = len(bundles)
-            handles = executor.map_array(run_tasks, [str(root)] * n, [stage] * n, [tuple(bundle) for bundle in bundles])
+def submit_local(asked: Resources, stage: str, root: Path, bundles: Sequence[Sequence[str]], folder: Path) -> list[Job]:
+    """Start one process for each bundle of tasks."""
+    executor = submitit.LocalExecutor(folder)
+    executor.update_parameters(
+        timeout_min=_NO_LIMIT_MIN, tasks_per_node=asked.tasks_per_node, gpus_per_node=asked.gpus_per_node
+    )
+    with _shielded():
+        handles = [executor.submit(run_tasks, str(root), stage, tuple(bundle)) for bundle in bundles]
     return [Job(stage, tuple(bundle), handle) for bundle, handle in zip(bundles, handles, strict=True)]
 
 
-def sbatch_text(profile: Profile, stage: str, name: str, jobs: int, folder: Path) -> str:
-    """The sbatch file a stage's jobs would be submitted with. Pure: needs no Slurm."""
-    return _make_sbatch_string(
-        command=f"python -u -m submitit.core._submit {folder}",
-        folder=folder,
-        map_count=jobs,
-        **_slurm_options(profile, stage, name),
-    )
-
-
-def _executor(profile: Profile, stage: str, name: str, folder: Path) -> Any:
-    if profile.cluster == "local":
-        executor = submitit.LocalExecutor(folder)
-        asked = profile.resources(stage)
-        executor.update_parameters(
-            timeout_min=_NO_LIMIT_MIN, tasks_per_node=asked.tasks_per_node, gpus_per_node=asked.gpus_per_node
-        )
-        return executor
+def submit_array(
+    asked: Resources, array: Array, name: str, root: Path, folder: Path, dependency: str, code: str | None
+) -> str:
+    """Submit one array to Slurm; its job id. One that seemed to fail is looked for before it is tried again."""
+    comment = f"emodistill {folder}"
     try:
-        executor = submitit.SlurmExecutor(folder, max_num_timeout=100)
+        executor = submitit.SlurmExecutor(folder, max_num_timeout=_FOREVER, python=asked.python)
     except RuntimeError:
         raise BadInput(
             "There is no Slurm here: srun is not on PATH. Log in to the cluster's login node, or use --profile local."
         ) from None
-    executor.update_parameters(**_slurm_options(profile, stage, name))
-    return executor
+    executor.update_parameters(**sbatch_options(asked, name, comment, dependency, array.chunks))
+    n = len(array.bundles)
+    columns = ([str(root)] * n, [array.stage] * n, array.bundles, [code] * n, [float(asked.stagger_s)] * n)
 
+    def attempt() -> str:
+        for stale in folder.glob("*.pkl"):
+            stale.unlink()
+        job: str = executor.map_array(run_job, *columns)[0].job_id
+        return job.partition("_")[0]
 
-def _slurm_options(profile: Profile, stage: str, name: str) -> dict[str, Any]:
-    asked: Resources = profile.resources(stage)
-    options = {
-        "job_name": f"{name}-{stage}", "time": asked.time_min, "nodes": asked.nodes,
-        "ntasks_per_node": asked.tasks_per_node, "cpus_per_task": asked.cpus_per_task,
-        "gpus_per_node": asked.gpus_per_node or None, "partition": asked.partition, "account": asked.account,
-        "qos": asked.qos, "constraint": asked.constraint, "array_parallelism": asked.parallel,
-        "mem": None if asked.mem_gb is None else f"{asked.mem_gb}GB", "setup": list(profile.setup) or None,
-        "srun_args": [f"--cpus-per-task={asked.cpus_per_task}"],  # srun does not take it over from sbatch
-        "signal_delay_s": 120, "additional_parameters": dict(profile.extra) or None, "stderr_to_stdout": False,
-    }  # fmt: skip
-    return {key: value for key, value in options.items() if value is not None}
+    with slurm.outside():
+        return slurm.patiently(attempt, lambda: slurm.by_comment(comment))
 
 
 @contextmanager
-def _shielded(watched: bool) -> Iterator[None]:
+def _shielded() -> Iterator[None]:
     """Children start with SIGINT ignored.
 
     So Ctrl-C reaches the tasks' own handlers and not submitit's controller.
     """
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if watched:  # never for Slurm: sbatch would carry our process number to machines where it means nothing
-        os.environ[DRIVER] = str(os.getpid())
+    os.environ[DRIVER] = str(os.getpid())
     try:
         yield
     finally:

@@ -20,7 +20,7 @@ from emodistill.tasks import Result, TaskContext
 
 def build_dataset(run: RunDir, config: Config, context: TaskContext) -> Result:
     """Read every rollout and judge shard of the run and write the training files."""
-    shards = context.upstream["rollout"]
+    shards = [shard for shard in context.upstream["rollout"] if shard in context.upstream["judge"]]
     scenarios = run.scenarios()
     episodes = [e for e in read_records((run.shard("rollout", k) for k in shards), EPISODES) if e.status != "error"]
     if not episodes:

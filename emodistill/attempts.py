@@ -1,0 +1,75 @@
+"""How often a Slurm job has begun a task without getting further: what tells a poison task from bad luck.
+
+A task may be killed without a word, so each beginning is counted before the work starts, and a count that grows while
+the work does not means that the task itself kills its job. Counts belong to one job: a new launch starts anew.
+"""
+
+import json
+import os
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from emodistill import files
+from emodistill.runs import RunDir
+
+TRIES = 5  # beginnings in a row that bring nothing new; then the task is given up
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """`job` has begun the task `tries` times since it last was further than `progress`."""
+
+    job: str
+    tries: int = 0
+    progress: float = 0.0
+    reason: str = ""  # why the latest one ended, if it could say
+
+    def begun(self, job: str, progress: float) -> "Attempts":
+        """One more beginning, by that job, with that much done so far."""
+        if job != self.job or progress > self.progress:
+            return Attempts(job, 1, progress)
+        return replace(self, tries=self.tries + 1)
+
+
+def begin(run: RunDir, stage: str, task: str, job: str) -> Attempts:
+    """Count a beginning, durably."""
+    path = _path(run, stage, task)
+    now = _read(path).begun(job, _progress(run, stage, task))
+    files.write_json(path, asdict(now))
+    return now
+
+
+def note(run: RunDir, stage: str, task: str, reason: str) -> None:
+    """Keep why this beginning came to a bad end."""
+    path = _path(run, stage, task)
+    if path.exists():
+        files.write_json(path, asdict(replace(_read(path), reason=reason)))
+
+
+def forget(run: RunDir, stage: str, task: str) -> None:
+    """The task has ended, or was stopped with all saved: the next beginning is the first."""
+    _path(run, stage, task).unlink(missing_ok=True)
+
+
+def _read(path: Path) -> Attempts:
+    try:
+        return Attempts(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return Attempts("")
+
+
+def _path(run: RunDir, stage: str, task: str) -> Path:
+    return run.path(stage, f"{task}.tries")
+
+
+def _progress(run: RunDir, stage: str, task: str) -> float:
+    """How far the task is, in whatever unit it counts."""
+    try:
+        return float(json.loads(run.path(stage, f"{task}.progress").read_text(encoding="utf-8"))[0])
+    except (OSError, ValueError, TypeError, IndexError):
+        return 0.0
+
+
+def slurm_job() -> str:
+    """The Slurm job this process belongs to; empty outside of one."""
+    return os.environ.get("SLURM_JOB_ID", "")
