@@ -29,7 +29,7 @@ def report(run: RunDir, config: Config) -> Result:
     found = differences(records, config.report.resamples, config.seed)
     who = counterparty_label(config)
     title = f"{config.name}: {', '.join(config.scenarios.domains)}, held-out scenarios, {who}"
-    notes = [_interval_note(config), _judge_note(judged, config)]
+    notes = [_interval_note(config), _judge_note(judged, config), *_missing_notes(run, ledger, config)]
     judge = model_label(config.models.judge)
     tables = {
         "main.csv": main_csv(rows, who),
@@ -57,6 +57,20 @@ def _interval_note(config: Config) -> str:
         f"95 % intervals: bootstrap clustered by scenario ({scenarios} held-out scenarios). "
         "Outcomes are over agreed episodes, utility over valid ones with failures as 0."
     )
+
+
+def _missing_notes(run: RunDir, ledger: Ledger, config: Config) -> list[str]:
+    """One line for each stage that goes into the tables without some of its tasks, with the first reason."""
+    notes = []
+    for name in ("rollout", "judge", "evaluate"):
+        tasks = STAGES[name].tasks(config)
+        gone = [task for task in tasks if not ledger.is_done(STAGES[name], task)]
+        if gone:
+            named = f"{', '.join(gone[:8])}{' and more' if len(gone) > 8 else ''}"
+            reasons = [failure.reason for task in gone if (failure := run.failure(name, task)) is not None]
+            because = f"; given up: {' '.join(reasons[0].split())[:200]}" if reasons else ""
+            notes.append(f"Missing from {name}: {len(gone)} of {len(tasks)} ({named}){because}.")
+    return notes
 
 
 def _judge_note(rows: list[JudgeRow], config: Config) -> str:

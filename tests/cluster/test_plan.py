@@ -1,7 +1,6 @@
 import pytest
 
 from emodistill.cluster.profiles import load_profile
-from emodistill.cluster.submit import sbatch_text
 from emodistill.errors import BadInput
 from emodistill.stages import STAGES
 
@@ -24,23 +23,7 @@ def test_the_paper_scale_plan_renders_whole_without_gpu_key_or_slurm(tmp_path, m
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_sbatch_text_follows_the_profile(tmp_path):
-    profile = tmp_path / "mine.yaml"
-    profile.write_text(
-        "cluster: slurm\nsetup: [module load cuda]\nextra: {exclusive: ''}\n"
-        "default: {partition: short, account: me, time_min: 30, mem_gb: 7}\n"
-        "stages: {rollout: {parallel: 3, time_min: 90}}\n"
-    )
-    text = sbatch_text(load_profile(str(profile), NAMES), "rollout", "demo", 12, tmp_path)
-    lines = text.splitlines()
-    for line in (
-        "#SBATCH --array=0-11%3", "#SBATCH --partition=short", "#SBATCH --account=me", "#SBATCH --time=90",
-        "#SBATCH --mem=7GB", "#SBATCH --job-name=demo-rollout", "module load cuda",
-    ):  # fmt: skip
-        assert line in lines
-
-
-@pytest.mark.parametrize("name", ["local", "one-machine", "a100-cluster"])
+@pytest.mark.parametrize("name", ["local", "one-machine", "a100-cluster", "cpu-cluster"])
 def test_shipped_profiles_load(name):
     assert load_profile(name, NAMES).cluster == ("local" if name == "local" else "slurm")
 
@@ -52,6 +35,9 @@ def test_shipped_profiles_load(name):
         ("cluster: slurm\nstages: {rollout: {paralel: 2}}", "did you mean 'parallel'"),
         ("cluster: pbs", "'pbs'"),
         ("clutser: slurm", "did you mean 'cluster'"),
+        ("cluster: slurm\ndefault: {sbatch: {dependency: 'afterok:1'}}", "sbatch.dependency is set by the launch"),
+        ('cluster: slurm\ndefault: {setup: ["a\\nb"]}', "default.setup"),
+        ("cluster: slurm\ndefault: {env: {'A=1;B': x}}", "default.env"),
     ],
 )
 def test_a_typo_in_a_profile_is_named(tmp_path, text, words):
@@ -62,7 +48,7 @@ def test_a_typo_in_a_profile_is_named(tmp_path, text, words):
 
 def test_without_slurm_a_slurm_profile_is_refused(tmp_path):
     done = emodistill(
-        "run", "yaml/smoke.yaml", "--profile", "one-machine", "--out", tmp_path / "run", "--until", "rollout",
+        "launch", "yaml/smoke.yaml", "--profile", "one-machine", "--out", tmp_path / "run", "--until", "rollout",
         check=False, env={"PATH": str(tmp_path), "HOME": str(tmp_path)},
     )  # fmt: skip
     assert done.returncode == 2
