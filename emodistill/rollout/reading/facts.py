@@ -9,18 +9,18 @@ _SPENT = group(r"""
     waited|suffered|lived|spent|lost|owed|endured|survived|slept|stayed|worked|passed(?: out)?|elapsed|trapped|stuck
     buried|pinned
     took|lasted|tried|missed|fainted|bled|sat|lain|lay|heard|felt|woke|turned|had (?:this|the|it|my|these)
-    (?:held|hung) (?:on|out)|put up with
+    (?:held|hung) (?:on|out)|(?:'ve|have|had) put up with
 """)
 _BEFORE = wording(rf"""
     \b(?:overdue|past due|delinquent|in arrears|outstanding|unpaid|late|behind)(?: \w+)?(?: for| by|:)? {_NEARLY}$
     (?:'ve|'s|'d| have| has| had|\bhaving)(?: \w+)?? been (?!approved|authori|able|cleared|given|allowed|granted|\
         scheduled|booked|moved|set|asked|offered)[^,;]{{0,50}}$
-    \b{_SPENT}(?: [\w¤]+){{0,5}}(?: for| after| about| almost| nearly| over| more than| the last| the past)* $
+    \b{_SPENT}(?: [\w¤#~]+){{0,5}}(?: in| for| after| about| almost| nearly| over| more than| the last| the past)* $
     (?:^|[,;] )(?:and |but )?been {_NEARLY}$|\btimes (?:in|over|within) {_NEARLY}$
     \bwarned (?:me|us|you|him|her|them)\b[^;]*$
     \b(?:for|in|over|during|within) the (?:last|past|previous) $
     \b(?:since|every|each|per|it's been|ago|once every|once in) $
-    \b(?:is|are|am|'s|'re|'m|now|already|gone|going|went|currently|at) (?:already |now |well |over |almost |\
+    (?<!\bnot )\b(?:is|are|am|'s|'re|'m|now|already|gone|going|went|currently|at) (?:already |now |well |over |almost |\
         nearly )*(?:past|over|beyond) $
     ^(?:it'?s |it is |we're |this is )?(?:already|now) (?:over |past |almost |nearly |more than )*$
     \b(?:lasts|age[ds]?|turn(?:s|ed|ing)|(?:history|backlog|shifts?|supply|average) of|average\b[^,;]{{0,30}} \

@@ -112,7 +112,7 @@ _BAD_AFTER = wording(
 _AFTER_ALL = wording(r"""
     (?:\bnot|n't) (?:negotiable|up for|too much to ask|unreasonable|impossible|a lot|much|(?:that|so) (?:long|bad|\
         much|late)|unfair|forever|a suggestion|a problem|(?:too )?bad|going to change)
-    \b(?:not|never|n't)(?: even)?(?: (?:be|seem|sound|look|feel|going to|like|really))* (?:asking|too|that|so|hurt|harm|\
+    (?:\b(?:not|never)|n't)(?: even)?(?: (?:be|seem|sound|look|feel|going to|like|really))* (?:asking|too|that|so|hurt|harm|\
         kill|break|ruin|destroy|bankrupt|cost|sink|crazy|cruel)\b
     \bno (?:problem|trouble)
     \bbut (?:ok|okay|fine|doable|i'll|we'll)\b
