@@ -9,14 +9,14 @@ _OTHER = wording(
     rf"""
     class(?:es)?|lectures?|exams?|finals|quiz|tests?|school|practice|training|rehearsal|alarm|wak\w+|woke
     get(?:ting)? up|got up|rise
-    bus|train|works?|job|matche?s?|show|stream|movie|concert|dinner|supper|meal|meeting|tutor\w*|session
+    bus|train|works?|job|matche?s?|show|stream|movie|concert|dinner|supper|meal|(?<!about )meeting|tutor\w*|session
     deadline|due|submit\w*
     submission|hand(?:ed)? (?:it )?in|{_WE_WILL}(?:starts?(?! with)|shift)
-    starting|ends?|ending|begins?(?! with)|finish(?:es|ed)?|opens?|closes?|since
+    starting|ends?|ending|begins?(?! with)|finish(?:es|ed)?|opens|closes|since
     friends?|roommates?
     mom|dad|mother|father|brother|sister|parents|everyone|classmates|they|he|she|coffee|caffeine|library|gym|ate
     tournament|raid
-    arriv\w+|leav\w+|(?<!body )clock
+    arriv\w+|leav\w+(?! (?:me|us|you)\b)|(?<!body )clock
     melatonin|group|band|team|call|appointment|flight|game (?:is|ends|starts|runs)|kids|people
     teens|teenagers
     adults|students|church|breakfast|interview|presentation|lab|seminar|online|left|home|party
@@ -56,7 +56,7 @@ _PAST = wording(
     r"\b",
 )
 _ROUTINE = re.compile(  # my parents go to sleep at …, my club meets at …
-    r"\b(?:my|your|the) (?:parents|friends|\w+mates|brothers?|sisters?|family) (?:go|get|come|play|are|stay|meet)\b"
+    r"\b(?:my|your|the) (?:parents|friends|\w+mates|brothers?|sisters?|family) (?:go|get|come|play|are|stay|meet|\w+n't)\b"
     r"|\b(?:study|work|practice|play) from $"
     r"|^\W*(?:(?:and|but|so|since|because) )?(?:my|the|our|a|his|her|their) "
     r"(?!.*\b(?:lights|screens|phones|devices|bedtime|limit|proposal|offer)\b)"
@@ -78,7 +78,7 @@ _OTHER_AFTER = wording(
 _HABIT_AFTER = wording(r"every|right now|now\b(?! is)|on weekends|most nights", "^ ", r"\b")
 _PROPOSES = wording(
     r"""
-    let's|let us|let me|how about|what about|what if|i'm at|i'll|we'll|i'd|can|could|would|should|will|shall|must
+    let's|let us|let me|how about|what about|what if|(?:i'm|we're|i am|we are) (?:at|down|up)|thinking|hoping|i'll|we'll|i'd|can|could|would|should|will|shall|must
     willing|propos\w+|offer\w*|suggest\w*|agree\w*|commit\w*|need|want\w*|try|aim\w*|if|said
     (?:now|down|up) to|from\b[^,;]*\bto(?= $)
 """,

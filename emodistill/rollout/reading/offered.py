@@ -60,8 +60,11 @@ _ALONE = wording(
 )
 
 _CLAIMED = wording(  # my paycheck lands in …, so that's when you'd see the money
-    r"(?:my|our)|(?:when|what|where|how long) (?:i|we|you)(?:'d|'ll| can| could| will| would)",
-    "^,? (?:so|and) that(?:'s| is) ",
+    r"""
+    that(?:'s| is) (?:my|our|(?:when|what|where|how long) (?:i|we|you)(?:'d|'ll|'m|'re| can| could| will| would))
+    (?:let's|i want to|i'd like to|i'm going to) (?:keep|stick|stay|go with|do|settle)
+""",
+    "^,? (?:so|and) ",
     r"\b",
 )
 
@@ -77,7 +80,9 @@ def strength(text: str, at: int, figure: Figure, quantity: Quantity) -> int:
     if is_refused(before, clause, after, text.endswith("?")):
         return NONE
     fact = is_other_time(head, after) if isinstance(quantity, Clock) else is_fact(before, head, after)
-    if fact and not _CLAIMED.match(after):
+    if _CLAIMED.match(after):
+        return FIRM
+    if fact:
         return NONE
     if theirs(before, head, after):
         return THEIRS

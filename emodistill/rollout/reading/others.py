@@ -31,7 +31,7 @@ _THEIRS = wording(rf"""
     (?<!\bin )(?<!\bgiven )\byour (?!team |crew |boss |manager |people |supervisor |bank )(?:{_WORD} ){{0,2}}(?:{_WORD} of )?{_LEAD}$
     \byour (?:\w+ ){{0,2}}?{_PROPOSAL}(?: here)?(?: (?:is|was|were|stands|stood|to|at|for|of|that i|\
         that we)\b[^,;]{{0,24}}?|: ) ?$
-    {_NOT_INVITED}\byou(?:'ve|'re|'d| guys| people)?{_ADVERBS} {_SAY}\b[^,;]{{0,50}}$
+    {_NOT_INVITED}(?<!hear )\byou(?:'ve|'re|'d| guys| people)?{_ADVERBS} {_SAY}\b[^,;]{{0,50}}$
     {_SUBJECT}\byou(?:'ve)?{_ADVERBS} \w+ed(?: back| up| down)? (?:to|at|on|for) $
     \byou(?:'ve| have){_ADVERBS} (?:\w+ed|gone|come|been|cut|let|made|given|set|put|taken)\b[^,;]{{0,40}}$
     \bif (?:i|we) (?:have to|must|had to|(?:am|are) forced to)\b[^,;]{{0,40}}$
@@ -95,7 +95,7 @@ _REFUSES = wording(
     "^",
 )
 _WELCOMES = wording(
-    "please|that|it|this|works?|deal|ok|okay|sure|fine|yes|agreed|possible|fair|reasonable|"
+    "please|that|it|this|works?|final|offer|limit|promise|how about|deal|ok|okay|sure|fine|yes|agreed|possible|fair|reasonable|"
     "(?:could|can|would|will) (?:you|we|that|it)|(?:i|we)(?: can|'ll| could)(?! (?:barely|hardly|only)) \\w+",
     r"\b(?:",
     r")\b",
