@@ -24,7 +24,7 @@ _OVER = r"(?= ?(?:$|[.,!;:)]|- ))"  # the phrase ends here
 _CLOSED = r"(?= ?(?:$|[.!;]|and\b|- ))"  # no reasons follow, as they do where a figure is argued for
 _ON = group(r"""
     (?= ?(?:$|[.,!;:)]|-))
-    (?= (?:and|then|so|as|for|from|in|because|right|now|thank\w*|at|of|on|too|today|tonight|but|even|you|since|under)\b)
+    (?= (?:and|then|so|as|for(?! [#~])|from|in|because|right|now|thank\w*|at|of|on|too|today|tonight|but|even|you|since|under)\b)
     (?= (?:please|here|by|is|straight|instead|after|over|once|that you|which|works?|without|it is|\w+ly)\b)
     (?= to (?:close|end|settle|get|move|show|keep|avoid|make|help)\b)
 """)
@@ -65,6 +65,8 @@ _ACCEPT = wording(rf"""
         out)(?: for)? that long){_OVER}
     \bi(?:'ll| will| can)(?: \w+ly| just)? do it{_OVER}|\bi(?:'ll| will) be (?:in bed|asleep) by then\b
     \b(?:i|we) have no objections?\b|\b(?:i|we) do (?:accept|agree){_OVER}
+    \b(?:i|we)(?:'ll| will| can)(?: \w+ly| just)? (?:hold on|hang on|hold out|wait|manage|be ready) until then\b
+    \b(?:i|we)(?:'ll| will| can) live with (?:that |the )?[#~](?= ?(?:$|[.!]))
     # a deal
     \b(?:you|we|i)(?:'ve| have)?(?: just)? (?:got|have)(?: yourself| yourselves| ourselves)? an? (?:\w+ )?(?:deal|\
         agreement)\b
@@ -90,7 +92,7 @@ _ACCEPT = wording(rf"""
     # what is on the table, praised
     \b(?:that|this|it|your (?:\w+ ){{0,2}}?{_TERMS}|the {_TERMS})(?:'s| is| are| will| would| does|'ll|\
         'd)?(?: be)?{_SOFTLY} {_WORKS}
-    ^(?:{_OPENER}[,.]?(?: -)? )*(?:your |the |those )?[#~](?:,|) (?:it is|it'll be|then it is|sharp it is|agreed)\b
+    ^(?:{_OPENER}[,.]?(?: -)? )*(?:your |the |those )?[#~](?:,|) (?:it is|it'll be|then it is|sharp it is|agreed|(?:okay|ok|fine|alright|all right|done|deal){_OVER}(?!,? (?:but|if)))\b
     ^(?:{_OPENER},? )+(?:your |the |those |that )?[#~](?: is| are| will| does)? (?:works?|fine|acceptable|good|okay|\
         ok|do|agreed|sounds|manageable|doable|suits)\b
     ^(?:your |the |those )?[#~] (?:works for (?:me|us){_CLOSED}|works(?: (?:well|fine|perfectly|\
@@ -107,7 +109,8 @@ _HINT = wording(
     r"\b",
 )
 _OWN_LIMIT = wording(
-    rf"(?:can|could|{_GLAD}|going to) (?:accept|take|agree (?:to|on)|commit to|live with|do) [#~]", r"\b"
+    r"(?:can|could|willing to|prepared to|ready to|able to|going to) (?:accept|take|agree (?:to|on)|commit to|do) [#~]",
+    r"\b",
 )
 _DENIED = wording(r"""
     \b(?:not|never|cannot|neither|nor|unable|refuse[sd]?|nobody|hardly|without|before|until|nowhere|almost|\
@@ -122,6 +125,7 @@ _DENIED = wording(r"""
     \b(?:they|he|she) (?:said|says|wants?|told|thinks?)\b[^,;:]{0,60}$
     \b(?:do|does|would|could|can|should|are|is)(?: we| you| it) ?$
     (?:'d|\bwould) (?:\w+ )?(?:say |be a )?$
+    \b(?:propos|suggest)(?:e|es|ing)?\b[^,;:]{0,60}$|\bno \w+ (?:where|in which|that)\b[^,;:]{0,60}$
 """)
 _CONDITION = wording(
     """

@@ -5,7 +5,7 @@ from emodistill.rollout.reading.wording import group, wording
 
 _TALKS = group("""
     talks?|negotiations?|conversation|discussion|meeting|call|chat|dialogue|session|exchange|transmission|bargaining
-    program
+    program|channel|line|frequency|file
     coaching|debate|nonsense|charade|process|matter|back and forth
 """)
 _SO = r"(?: (?:now|just|simply|afraid|hereby|both|so|all|therefore|\w+ly)){0,3}+"
