@@ -10,12 +10,12 @@ _BY_ITSELF = wording(
     r"""
     $|[.,!?;:)'"]| ?-
     \ (?:and|or|but|if|because|since|when|unless|as|than|though|so|that|which|this|not|no|too|either|instead|rather|now)\b
-    \ (?:for|from|with|on|to|in|at|by|over|under|like|before|after|between|here|then|again|today|tonight|away|out)\b
+    \ (?:for|from|with|within|anywhere|on|to|in|at|by|over|under|like|before|after|between|here|then|again|today|tonight|away|out)\b
     \ (?:i|i'm|i'll|i'd|we|we're|we'll|you|you're|you'll|it|is|are|was|be|will|would|could|can|may|might|should|must)\b
     \ (?:do|does|has|seems?|sounds?|feels?|looks?|works?|means|gives|lets|keeps|makes|leaves|gets|buys|saves|puts)\b
-    \ (?:takes|strikes|suits?|fits|sits?|splits|settles|covers|honou?rs|respects|protects|ought|to|lets?|makes?|strikes?|just|still|really)\b
+    \ (?:takes|strikes|suits?|fits|sits?|splits|settles|covers|honou?rs|respects|protects|ought|to|lets?|makes?|strikes?|came|happens?|just|still|really)\b
     \ (?:max\w*|minimum|tops|flat|sharp|straight|even|right|total|firm|final\w*|exactly|please|sir|ma'am|ok|okay|deal)\b
-    \ (?:fair|reasonable|possible|realistic|enough|doable|generous|kills?|ruins|my|\w+n't)\b
+    \ (?:fair|reasonable|possible|realistic|enough|doable|generous|approved|available|kills?|ruins|my|\w+n't)\b
     \ (?:more|left)(?= ?(?:$|[.,!;]|to\b))
 """,
     "^",

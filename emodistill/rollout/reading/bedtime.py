@@ -9,7 +9,7 @@ _OTHER = wording(
     rf"""
     class(?:es)?|lectures?|exams?|finals|quiz|tests?|school|practice|training|rehearsal|alarm|wak\w+|woke
     get(?:ting)? up|got up|rise
-    bus|train|works?|job|matche?s?|show|stream|movie|concert|dinner|supper|meal|(?<!about )meeting|tutor\w*|session
+    bus|train|works?|job|matche?s?|show|stream|movie|concert|dinner|supper|meal|(?<!about )(?<!us )meeting|tutor\w*|session
     deadline|due|submit\w*
     submission|hand(?:ed)? (?:it )?in|{_WE_WILL}(?:starts?(?! with)|shift)
     starting|ends?|ending|begins?(?! with)|finish(?:es|ed)?|opens|closes|since
@@ -45,7 +45,7 @@ _BED = wording(
 )
 _PAST = wording(
     r"""
-    went|was|were|got|slept|fell|woke|did|crashed|ended up|came home|yesterday|last (?:night|week|time|weekend)
+    went|was|were|got (?:home|back|in|up|off|into|to (?:bed|sleep))|slept|fell|woke|did|crashed|ended up|came home|yesterday|last (?:night|week|time|weekend)
     used to|usually
     (?:'ve|have) (?:never|not|always|rarely|barely)
     normally|typically|generally|often|these days|currently|right now|so far|always

@@ -20,7 +20,7 @@ _BEFORE = wording(rf"""
     \bwarned (?:me|us|you|him|her|them)\b[^;]*$
     \b(?:for|in|over|during|within) the (?:last|past|previous) $
     \b(?:since|every|each|per|it's been|ago|once every|once in) $
-    (?<!\bnot )\b(?:is|are|am|'s|'re|'m|now|already|gone|going|went|currently|at) (?:already |now |well |over |almost |\
+    (?<!\bnot )\b(?:is|are|am|'s|'re|'m|now|already|gone|went|currently|at) (?:already |now |well |over |almost |\
         nearly )*(?:past|over|beyond) $
     ^(?:it'?s |it is |we're |this is )?(?:already|now) (?:over |past |almost |nearly |more than )*$
     \b(?:lasts|age[ds]?|turn(?:s|ed|ing)|(?:history|backlog|shifts?|supply|average) of|average\b[^,;]{{0,30}} \
@@ -73,7 +73,7 @@ _THEIR_OWN = re.compile(rf"^(?!.*\b{_BARGAINED}\b).*(?:'s|\b(?:is|are)) {_NEARLY
 _EVENT = re.compile(  # my daughter graduates in …, a helicopter lands in …, most patients are walking after …
     r"(?:^\W*(?:(?:but|so|since|because|while|when|as) )?|\band )"
     r"(?:my|an?|the|his|her|their|some|another|everyone|everybody|most \w+|dr|mr|ms|mrs|\w+s)\b"
-    rf"(?!.*\b{_BARGAINED}\b)(?: [\w']+){{1,7}} (?:in|within|after|at|for|until|by|every|around) {_NEARLY}$"
+    rf"(?!.*\b{_BARGAINED}\b)(?: [\w']+){{1,7}} (?:in|within|after|for|until|by|every|around) {_NEARLY}$"
 )
 def is_fact(before: str, head: str, after: str) -> bool:
     """Whether the figure between the texts is a fact; `head` is the clause's part before it."""

@@ -24,7 +24,7 @@ _OTHER = group(rf"""
     (?:{NUMBER}|\d[\d,.]*)(?: and a half)?[ -]?{_MONEY_UNIT}
     (?:{NUMBER}|\b(?:half )?an?)[ -](?:years?|decades?|centur|semesters?|nights?|year-olds?)\b
     \d+(?:[/:-]\d+){{2,}}|\d+ (?:over|out of) \d+|\d+[/:]\d+(?: ?[ap]m)?|\d+ ?[ap]m\b|№ ?\d+|\d+(?:st|nd|rd|th)\b
-    \b[a-z]+-?\d[\w-]*|\d[\d,.]*[a-z]+\w*|\d[\d.,]{{4,}}
+    \b[a-z]+-?\d[\w-]*|\d[\d,.]*[a-z]+\w*|\d[\d.,]{{3,}}\d
 """)
 
 

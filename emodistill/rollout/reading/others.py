@@ -14,7 +14,7 @@ _SAY = group(r"""
     suggest(?:ed|ing)?|mention(?:ed|ing)?|demand(?:ed|ing)?|insist(?:ed|ing)?|request(?:ed|ing)?|repeat(?:ed|ing)?
     need(?:ed|ing)?(?! to\b)|claim(?:ed)?|expect(?:ed|ing)?|nam(?:e|ed|ing)|counter(?:ed|ing)?|started|came|gave
     promis(?:ed|ing)|stuck|prefer(?:red)?|agreed|put|brought up|threw|(?:have|had) in mind|went|jumped|hoped|floated
-    push(?:ed|ing)|cited|like|love|opened|began|led|insist(?: on)?
+    push(?:ed|ing)(?! (?:me|us))|cited|like|love|opened|began|led|insist(?: on)?
 """)
 _PROPOSAL = group("""
     offer|proposal|request|demand|figure|number|ask|suggestion|idea|estimate|counter-?(?: ?offer| ?proposal)?|quote
@@ -31,9 +31,9 @@ _THEIRS = wording(rf"""
     (?<!\bin )(?<!\bgiven )\byour (?!team |crew |boss |manager |people |supervisor |bank )(?:{_WORD} ){{0,2}}(?:{_WORD} of )?{_LEAD}$
     \byour (?:\w+ ){{0,2}}?{_PROPOSAL}(?: here)?(?: (?:is|was|were|stands|stood|to|at|for|of|that i|\
         that we)\b[^,;]{{0,24}}?|: ) ?$
-    {_NOT_INVITED}(?<!hear )\byou(?:'ve|'re|'d| guys| people)?{_ADVERBS} {_SAY}\b[^,;]{{0,50}}$
+    {_NOT_INVITED}(?<!hear )\byou(?:'ve|'re|'d| guys| people)?{_ADVERBS} {_SAY}\b(?:[^,;:]{{0,50}}|[^,;:]{{0,6}}: )$
     {_SUBJECT}\byou(?:'ve)?{_ADVERBS} \w+ed(?: back| up| down)? (?:to|at|on|for) $
-    \byou(?:'ve| have){_ADVERBS} (?:\w+ed|gone|come|been|cut|let|made|given|set|put|taken)\b[^,;]{{0,40}}$
+    \byou(?:'ve| have){_ADVERBS} (?:\w+ed|gone|come|been|cut|let|made|given|set|put|taken)\b(?! (?:me|us)\b)[^,;]{{0,40}}$
     \bif (?:i|we) (?:have to|must|had to|(?:am|are) forced to)\b[^,;]{{0,40}}$
     ^\W*(?:\w+,? ){{0,2}}why (?:only |exactly |is it |should (?:i|we) (?:\w+ )?|would (?:i|we) (?:\w+ )?)*$
     ^\W*(?:and |so |but |oh,? )?you (?:\w+ly )?(?:think|believe|call|consider|imagine)\b[^,;]{{0,40}}$

@@ -15,10 +15,11 @@ _NEGATION = wording(r"""
 """)
 _HARMLESS = wording(
     r"""
-    no (?:problems?|objections?|issues?|choice|doubt|later|more|less|longer|sooner|earlier|fewer|further)\b|no ?,
+    no (?:shame|harm|problems?|objections?|issues?|choice|doubt|later|more|less|longer|sooner|earlier|fewer|further)\b|no ?,
     why not\b
     not (?:only|just|a problem|opposed|against|unreasonable|unwilling|be unhappy)\b|why (?:don't|can't)\b
     (?:don't|do not|wouldn't|won't|would not|will not) (?:mind|object|oppose|complain|fight you|argue|regret|hurt)\b
+    (?:don't|do not) (?:say no|let|be|worry|turn (?:down|away)|reject|refuse|dismiss)|how can (?:i|we) (?:get|make|convince)
     cannot (?:emphasi|stress|thank)
 """,
     r"\b",
@@ -115,7 +116,7 @@ _AFTER_ALL = wording(r"""
     (?:\b(?:not|never)|n't)(?: even)?(?: (?:be|seem|sound|look|feel|going to|like|really))* (?:asking|too|that|so|hurt|harm|\
         kill|break|ruin|destroy|bankrupt|cost|sink|crazy|cruel)\b
     \bno (?:problem|trouble)
-    \bbut (?:ok|okay|fine|doable|i'll|we'll)\b
+    \bbut (?:ok|okay|fine|doable|i'll|we'll)\b|, (?:i know, )?(?:but|yet) (?:it's|it is|i can|we can) (?!not\b|too\b|never\b)
     \bnot (?:a )?(?:day|minute|hour|week|second|one|later|longer|more|sooner|earlier)
 """)
 
@@ -149,7 +150,7 @@ def is_refused(before: str, clause: str, after: str, question: bool) -> bool:
     """Whether the figure between the texts is turned down, or only a step between two figures."""
     if _RATHER.search(before) and not _HARMLESS.search(clause):
         return True
-    bad = _BAD_AFTER.search(after) is not None and not _AFTER_ALL.search(after[:40])
+    bad = _BAD_AFTER.search(after) is not None and not _AFTER_ALL.search(after[:60])
     if _DOUBTED.search(clause):
         return not bad
     if _STEP.search(before) or _negated(clause, question):
