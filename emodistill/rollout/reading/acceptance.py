@@ -19,7 +19,7 @@ _TERMS = group("""
     request|compromise|arrangement|schedule|slot|date|bedtime|estimate|extension|deadline|option|window|wait|position
     solution|settlement|agreement|eta|one|demand|idea|period|curfew|limit|target|ask|#|~
 """)
-_THAT = rf"(?:(?:all )?(?:your|the|this|that|these|those)(?: \w+)?? {_TERMS}(?:[ -]{_TERMS})?|that|this|it|those|these)"
+_THAT = rf"(?:(?:all )?(?:your|the|this|that|these|those)(?: (?!for )\w+)?? {_TERMS}(?:[ -]{_TERMS})?|that|this|it|those|these)"
 _OVER = r"(?= ?(?:$|[.,!;:)]|- ))"  # the phrase ends here
 _CLOSED = r"(?= ?(?:$|[.!;]|and\b|- ))"  # no reasons follow, as they do where a figure is argued for
 _ON = group(r"""

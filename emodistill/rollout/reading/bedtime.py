@@ -50,7 +50,7 @@ _PAST = wording(
     (?:'ve|have) (?:never|not|always|rarely|barely)
     normally|typically|generally|often|these days|currently|right now|so far|always
     every (?:single )?(?:night|day|evening)
-    most nights|on weekends|it's (?:already|now)|it is (?:already|now)
+    still (?:\w+ing|awake|up)|most nights|on weekends|it's (?:already|now)|it is (?:already|now)
 """,
     r"\b",
     r"\b",
@@ -58,9 +58,10 @@ _PAST = wording(
 _ROUTINE = re.compile(  # my parents go to sleep at …, my club meets at …
     r"\b(?:my|your|the) (?:parents|friends|\w+mates|brothers?|sisters?|family) (?:go|get|come|play|are|stay|meet|\w+n't)\b"
     r"|\b(?:study|work|practice|play) from $"
-    r"|^\W*(?:(?:and|but|so|since|because) )?(?:my|the|our|a|his|her|their) "
+    r"|^\W*(?:what keeps|why (?:are|do|is)|how do you feel at|what (?:are|do) you (?:\w+ly )?(?:do|doing))\b"
+    r"|^\W*(?:(?:and|but|so|since|because) )?(?:my|the|our|a|his|her|their|everyone|everybody|nobody) "
     r"(?!.*\b(?:lights|screens|phones|devices|bedtime|limit|proposal|offer)\b)"
-    r"(?:\w+ ){1,3}?\w+s (?:up |out |again |back |home |asleep |in |(?:to |in )?(?:bed |sleep ))?"
+    r"(?:\w+ ){1,3}?(?:\w+s|\w+n't \w+) (?:down |on |up |out |again |back |home |asleep |in |(?:to |in )?(?:bed |sleep ))?"
     r"(?:at|from|until|around|by) (?:about |around )?$"
 )
 _BY_THEN = r"(?:(?:i|you|we)(?:'d|'ll| can| could| will| would| should| want)|(?:the |your |my )?lights)\b"

@@ -19,6 +19,9 @@ _BEFORE = wording(rf"""
     (?:^|[,;] )(?:and |but )?been {_NEARLY}$|\btimes (?:in|over|within) {_NEARLY}$
     \bwarned (?:me|us|you|him|her|them)\b[^;]*$
     \b(?:for|in|over|during|within) the (?:last|past|previous) $
+    \bthe (?:first|last|past|previous) $|\byou(?:'ve| have)? had (?:\w+ )?$|\bdid (?:it|you|they|he|she) (?:\w+ )?(?:take|wait|need) {_NEARLY}$
+    \b(?:original|old|initial|previous) \w+ (?:was|were) $
+    \b(?:the other|another|my) \w+ (?:got|had|went|waited|paid|received)\b[^,;]*$
     \b(?:since|every|each|per|it's been|ago|once every|once in) $
     (?<!\bnot )\b(?:is|are|am|'s|'re|'m|now|already|gone|went|currently|at) (?:already |now |well |over |almost |\
         nearly )*(?:past|over|beyond) $
@@ -39,10 +42,11 @@ _AFTER = wording(
         past[- ]due|ago|behind|old\b|in arrears|delinquent|in a row|past the|\
         into\b|since|outstanding|unpaid)
     \ (?:ha(?:ve|s) (?:already )?(?:passed|gone)|passed|went by|later (?:i|we|they|you|he|she|nothing|the)|\
-        before (?:the|my|your|he|she|they|our) (?!bed|deadline)|after (?:they|he|she)\b)
+        before (?:the|my|your|he|she|they|our) (?!bed|deadline)|after (?:they|he|she|(?:the |your |my )?(?:surgery|operation|procedure))\b)
+    \ last time\b|\ already ?(?:$|[.,!?;])
     \ of (?:being )?(?:sleep|rest|class\w*|work|homework|study\w*|practice|oxygen|air|food|water|battery|power|\
         light|daylight|history|experience|pain|suffering|silence|driving|rehab\w*|recovery|physical|interest|overtime|\
-        training|gaming|notice|vacation|lectures?|being|arrears|my life)
+        training|gaming|notice|vacation|lectures?|being|arrears|service|my life)
     \ to (?:get (?:there|to school|ready|dressed|home)|fall asleep|respond|walk|drive|recover|heal|school|campus|class)
     \ (?:drive|walk|commute|ride|apart|per|each|every|on hold|extra|off)\b(?! at)|\ a (?:day|night|week|shift)\b
     \ away from (?:school|campus|here|home|you|the hospital)|\ back (?:in|when|then)\b|\ earlier today
@@ -61,19 +65,21 @@ _OF_LENGTH = wording(  # a 45-minute drive
     r"\b",
 )
 _BARGAINED = group(r"""
-    i|we|us|me|can|could|must|should|has to|have to|need\w*|team|crew|rescue\w*|help|pay\w*|repay\w*|money|balance
+    i|we|us|can|could|must|should|has to|have to|need\w*|team|crew|rescue\w*|help|pay(?!che|day)\w*|repay\w*|money|balance
     surgery|operat\w+|slot|appointment|opening|beds?|cancellation|room|space|spot|wait|window|deadline|limit|extraction
     squad|engineers?|drill|dig|plan|offer\w*|proposal|request|estimate|eta|answer|truth|number|figure|earliest|latest|best
     fastest|soonest|most|least|date|timeline|target|compromise|max\w*|settle\w*|full|total
     whole|next available|theatre|debt|account|policy|company|schedul\w+|free|rest|remain\w+|half|final|terms?|extension
     arrangement|solution|middle|only|thing|one|deal|agreement|hop\w+|ask\w*|way|line|goal|idea|word|vote|call|gut|heart
-    you(?:'ll|'d|'re)|you (?:will|can|could|should|out)|(?:reach\w*|with|get|gets|have|has|bring|see|pull|free|lift|to|give\w*|for|fit) you
+    you(?:'ll|'d|'re)|you (?:will|can|could|should|out)
+    (?:reach\w*|with|gets?|have|has|bring|see|pull|free|lift|to|gives?|for|fit|lets?|allows?|leaves?|costs?|wants?|tells?) (?:you|me)
 """)
 _THEIR_OWN = re.compile(rf"^(?!.*\b{_BARGAINED}\b).*(?:'s|\b(?:is|are)) {_NEARLY}$")
 _EVENT = re.compile(  # my daughter graduates in …, a helicopter lands in …, most patients are walking after …
     r"(?:^\W*(?:(?:but|so|since|because|while|when|as) )?|\band )"
-    r"(?:my|an?|the|his|her|their|some|another|everyone|everybody|most \w+|dr|mr|ms|mrs|\w+s)\b"
-    rf"(?!.*\b{_BARGAINED}\b)(?: [\w']+){{1,7}} (?:in|within|after|for|until|by|every|around) {_NEARLY}$"
+    r"(?:my|an?|the|his|her|their|some|another|everyone|everybody|most \w+|dr|mr|ms|mrs"
+    r"|(?!this|thanks|does|perhaps|was|has|is|as|yes|always|unless)\w+s)\b"
+    rf"(?!.*\b{_BARGAINED}\b)(?: [\w']+){{0,7}} (?:in|within|after|for|until|by|every|around|takes?|lasts?) {_NEARLY}$"
 )
 def is_fact(before: str, head: str, after: str) -> bool:
     """Whether the figure between the texts is a fact; `head` is the clause's part before it."""

@@ -19,7 +19,7 @@ _HARMLESS = wording(
     why not\b
     not (?:only|just|a problem|opposed|against|unreasonable|unwilling|be unhappy)\b|why (?:don't|can't)\b
     (?:don't|do not|wouldn't|won't|would not|will not) (?:mind|object|oppose|complain|fight you|argue|regret|hurt)\b
-    (?:don't|do not) (?:say no|let|be|worry|turn (?:down|away)|reject|refuse|dismiss)|how can (?:i|we) (?:get|make|convince)
+    (?:don't|do not) (?:say no|let|be(?!lieve)|worry|turn (?:down|away)|reject|refuse|dismiss)|how can (?:i|we) (?:get|make|convince)
     cannot (?:emphasi|stress|thank)
 """,
     r"\b",
@@ -101,7 +101,7 @@ _BAD_AFTER = wording(
         put (?:me|us|my)|leave (?:me|us|my \w+) (?!enough|some|time|room)|get me fired)\b
     {_WITH} (?:will|would|could|might|may|'d|'ll) be (?:my death|too|far|impossible|unacceptable|unbearable|\
         the (?:death|end)|an? (?:disaster|nightmare|catastrophe|death))
-    \ is for (?:little |old )?(?:bab\w+|toddlers?|kids|children|grand\w+|fools|losers|people)\b
+    \ is (?:\w+ly )?(?:wreck|hurt|kill|ruin|destroy|drain|harm|exhaust)ing\b|\ is for (?:little |old )?(?:bab\w+|toddlers?|kids|children|grand\w+|fools|losers|people)\b
     [,:]? ?-?-? ?(?:impossible|no way|not possible|too (?:long|late|early|soon|short|much)|out of the question|\
         never|forget it|not happening|unacceptable|are you (?:kidding|serious|joking|crazy|insane))\b
     \ (?:kills?|ruins|bankrupts|destroys|breaks|scares|terrifies|\
