@@ -31,7 +31,7 @@ _ON = group(r"""
 _TAKE = group("""
     accept|agree (?:to|on|with)|take|settle (?:for|on|at)|go (?:along )?with|sign(?: off on)?|approve
     shake (?:hands )?on
-    commit to|say yes to|consent to|confirm|match|honou?r|respect|grant|take you up on|live with|work with
+    commit to|say yes to|consent to|confirm|match|honou?r|grant|take you up on|live with|work with
     do(?! these\b)|manage
     handle|support|stick to|wait|hold on|hang on
 """)
@@ -66,7 +66,7 @@ _ACCEPT = wording(rf"""
     \bi(?:'ll| will| can)(?: \w+ly| just)? do it{_OVER}|\bi(?:'ll| will) be (?:in bed|asleep) by then\b
     \b(?:i|we) have no objections?\b|\b(?:i|we) do (?:accept|agree){_OVER}
     \b(?:i|we)(?:'ll| will| can)(?: \w+ly| just)? (?:hold on|hang on|hold out|wait|manage|be ready) until then\b
-    \b(?:i|we)(?:'ll| will| can) live with (?:that |the )?[#~](?= ?(?:$|[.!]))
+    \b(?:i|we)(?:'ll| will| can) (?:live with|accept) (?:that |the )?[#~](?= ?(?:$|[^\w ,]|,? and i(?:'m| am)\b))
     # a deal
     \b(?:you|we|i)(?:'ve| have)?(?: just)? (?:got|have)(?: yourself| yourselves| ourselves)? an? (?:\w+ )?(?:deal|\
         agreement)\b
@@ -85,12 +85,12 @@ _ACCEPT = wording(rf"""
     (?:^|[,:-] |\b{_OPENER} )(?:offer accepted|you're on|you win|we're on|count (?:me|us) in|i'm in|no objections?|\
         lock it in|say no more){_OVER}
     (?:^|[,:-] |\b{_OPENER} )(?:please )?(?:book|schedule) it(?:{_OVER}| before| now)
-    (?:^|[,:-] |\b{_OPENER} )let's (?:do|go with|shake on|lock in) (?:it|that|this|your \#){_OVER}
+    (?:^|[,:-] |\b{_OPENER} )let's (?:do|go with|shake on|lock in) (?:(?:it|that|this){_OVER}|(?:your|the|those) [#~]{_ON})
     (?:^|[,:-] |\b{_OPENER} )(?:works for|(?:fine|good|ok|okay|alright) (?:by|with|for)|suits) (?:me|us)\b
     (?:^|[,:-] |\b{_OPENER} )sounds (?:good|great|fair|perfect|fine|reasonable|acceptable|like a plan)(?: to (?:me|\
         us))?{_OVER}
     # what is on the table, praised
-    \b(?:that|this|it|your (?:\w+ ){{0,2}}?{_TERMS}|the {_TERMS})(?:'s| is| are| will| would| does|'ll|\
+    \b(?:{_THAT}|your (?:\w+ ){{0,2}}?{_TERMS}|the {_TERMS})(?:'s| is| are| will| would| does|'ll|\
         'd)?(?: be)?{_SOFTLY} {_WORKS}
     ^(?:{_OPENER}[,.]?(?: -)? )*(?:your |the |those )?[#~](?:,|) (?:it is|it'll be|then it is|sharp it is|agreed|(?:okay|ok|fine|alright|all right|done|deal){_OVER}(?!,? (?:but|if)))\b
     ^(?:{_OPENER},? )+(?:your |the |those |that )?[#~](?: is| are| will| does)? (?:works?|fine|acceptable|good|okay|\
@@ -149,7 +149,7 @@ _NO_CONDITION = wording(
 )
 _PRICED = wording(
     r"""
-    [#~][^,;]*,? and
+    [#~](?! (?:is|makes|sounds|works|seems|feels)\b)[^,;]*,? and
     ^(?:(?:just|please|so|then|well|ok|okay|but) )?(?:make|give|bring|get|drop|lower|raise|add|promise|throw|cut|\
         come|move|meet|show|send|put|waive)\b.*(?:\b(?:and|then)|[,-])
     ^(?:(?:just|please|so|then|well|ok|okay|but) )?(?:knock|take|reduce|extend|offer|let|do|say|pay|go|sign|keep|\

@@ -58,9 +58,10 @@ _PAST = wording(
 _ROUTINE = re.compile(  # my parents go to sleep at …, my club meets at …
     r"\b(?:my|your|the) (?:parents|friends|\w+mates|brothers?|sisters?|family) (?:go|get|come|play|are|stay|meet|\w+n't)\b"
     r"|\b(?:study|work|practice|play) from $"
+    r"|\b(?:turns in|goes to (?:bed|sleep)|gets (?:up|home|back)|comes (?:home|back)|stays up|falls asleep|wakes up)[^,;]*$"
     r"|^\W*(?:what keeps|why (?:are|do|is)|how do you feel at|what (?:are|do) you (?:\w+ly )?(?:do|doing))\b"
     r"|^\W*(?:(?:and|but|so|since|because) )?(?:my|the|our|a|his|her|their|everyone|everybody|nobody) "
-    r"(?!.*\b(?:lights|screens|phones|devices|bedtime|limit|proposal|offer)\b)"
+    r"(?!.*\b(?:lights|screens|phones|devices|bedtime|limit|\w*proposal|offer|recommendation|suggestion|answer|plan|target|goal|position|number)\b)"
     r"(?:\w+ ){1,3}?(?:\w+s|\w+n't \w+) (?:down |on |up |out |again |back |home |asleep |in |(?:to |in )?(?:bed |sleep ))?"
     r"(?:at|from|until|around|by) (?:about |around )?$"
 )

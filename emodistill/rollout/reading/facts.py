@@ -31,6 +31,7 @@ _BEFORE = wording(rf"""
     \b(?:home|discharged|released|recover\w*|heal\w*)(?: fully)? (?:in|after|within) {_NEARLY}$
     \b(?:stay|recovery|drive|commute|shift|class|exam|course|session|trip|rehab)\b[^,;]{{0,30}} (?:is|was|takes?|lasts?|\
         would be)(?: \w+ly)? {_NEARLY}$
+    \b(?:valid|effective|in force) (?:for|until) {_NEARLY}$
     \b(?:dead|die|dying|drown\w*|homeless|bankrupt|gone) (?:in|within|after) {_NEARLY}$
     \b(?:on (?:leave|vacation|holiday|a trip)|away|closed|abroad|unavailable|out of town) (?:for|until) (?:the next )?{_NEARLY}$
     ^\W*(?:after|following|once) (?:the|your|my) (?:surgery|operation|procedure)\b[^;]*$
@@ -42,8 +43,8 @@ _AFTER = wording(
         past[- ]due|ago|behind|old\b|in arrears|delinquent|in a row|past the|\
         into\b|since|outstanding|unpaid)
     \ (?:ha(?:ve|s) (?:already )?(?:passed|gone)|passed|went by|later (?:i|we|they|you|he|she|nothing|the)|\
-        before (?:the|my|your|he|she|they|our) (?!bed|deadline)|after (?:they|he|she|(?:the |your |my )?(?:surgery|operation|procedure))\b)
-    \ last time\b|\ already ?(?:$|[.,!?;])
+        before (?:the|my|your|he|she|they|our) (?!bed|deadline|turn|surgery|operation|procedure|slot|team|rescue|we|money)|after (?:they|he|she|(?:the |your |my )?(?:surgery|operation|procedure))\b)
+    \ last time\b|(?: \w+){0,2} already ?(?:$|[.,!?;])
     \ of (?:being )?(?:sleep|rest|class\w*|work|homework|study\w*|practice|oxygen|air|food|water|battery|power|\
         light|daylight|history|experience|pain|suffering|silence|driving|rehab\w*|recovery|physical|interest|overtime|\
         training|gaming|notice|vacation|lectures?|being|arrears|service|my life)

@@ -33,7 +33,7 @@ _FORMER = wording(
     (?:up|down) from
 """,
     r"(?:\b",
-    r"\b|[#~][^,;]* from\b)(?!.*\b(?:now|instead|to be)\b)[^;]{0,60}$",
+    r"\b|[#~][^;]* from\b)(?!.*\b(?:now|instead|to be)\b)[^;]{0,60}$",
 )
 _OWN = wording(
     r"""

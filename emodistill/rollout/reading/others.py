@@ -61,7 +61,7 @@ _THEIRS_AFTER = wording(rf"""
     ^(?:,? (?:as|like|which|the \w+|that|is what|was what|(?:is|\
         was) the \w+(?: that)?)| {_PROPOSAL}(?: that)?| (?:plan|deadline)|) you(?:'ve|'re|'d)?{_ADVERBS} {_SAY}\b
     ^(?: \w+){{0,2}} of yours\b|^, you (?:say|said|tell me|told me)\b
-    ^,? (?:is|was) your\b|^ supposed to\b|^ is what you(?:'re|'ve| are) (?:been )?(?:used|asking)\b
+    ^,? (?:is|was) your\b|^ supposed to\b|^ again\b|^ is what you(?:'re|'ve| are) (?:been )?(?:used|asking)\b
     ^ (?:might|may) (?:\w+ ){{1,2}}(?:to|for) you\b|^ (?:feels|seems|sounds|looks) \w+ to you\b
     ^,? as (?:proposed|requested|suggested)\b
 """)
