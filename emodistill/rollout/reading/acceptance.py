@@ -66,7 +66,7 @@ _ACCEPT = wording(rf"""
     \bi(?:'ll| will| can)(?: \w+ly| just)? do it{_OVER}|\bi(?:'ll| will) be (?:in bed|asleep) by then\b
     \b(?:i|we) have no objections?\b|\b(?:i|we) do (?:accept|agree){_OVER}
     \b(?:i|we)(?:'ll| will| can)(?: \w+ly| just)? (?:hold on|hang on|hold out|wait|manage|be ready) until then\b
-    \b(?:i|we)(?:'ll| will| can) (?:live with|accept) (?:that |the )?[#~](?= ?(?:$|[^\w ,]|,? and i(?:'m| am)\b))
+    \b(?:i|we)(?:'ll| will| can) live with (?:that |the )?[#~](?= ?(?:$|[^\w ,]|,? and i(?:'m| am)\b))
     # a deal
     \b(?:you|we|i)(?:'ve| have)?(?: just)? (?:got|have)(?: yourself| yourselves| ourselves)? an? (?:\w+ )?(?:deal|\
         agreement)\b
@@ -109,7 +109,7 @@ _HINT = wording(
     r"\b",
 )
 _OWN_LIMIT = wording(
-    r"(?:can|could|willing to|prepared to|ready to|able to|going to) (?:accept|take|agree (?:to|on)|commit to|do) [#~]",
+    r"(?:can|could|willing to|prepared to|ready to|able to|going to) (?:take|agree (?:to|on)|commit to|do) [#~]",
     r"\b",
 )
 _DENIED = wording(r"""

@@ -10,7 +10,7 @@ _BY_ITSELF = wording(
     r"""
     $|[.,!?;:)'"]| ?-| ?[^\w\s#~¤]
     \ (?:and|or|but|if|because|since|when|unless|as|than|though|so|that|which|this|not|no|too|either|instead|rather|now)\b
-    \ (?:for|from|with|within|anywhere|on|to|in|at|by|over|under|like|before|after|between|here|then|again|today|tonight|away|out)\b
+    \ (?:for|from|with|within|anywhere|on|to(?! [#~])|in|at|by|over|under|like|before|after|between|here|then|again|today|tonight|away|out)\b
     \ (?:i|i'm|i'll|i'd|we|we're|we'll|you|you're|you'll|it|is|are|was|be|will|would|could|can|may|might|should|must)\b
     \ (?:do|does|has|seems?|sounds?|feels?|looks?|works?|means|gives|lets|keeps|makes|leaves|gets|buys|saves|puts)\b
     \ (?:takes|strikes|suits?|fits|sits?|splits|settles|covers|honou?rs|respects|protects|ought|lets?|makes?|strikes?|came|happens?|just|still|really)\b

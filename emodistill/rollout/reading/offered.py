@@ -5,6 +5,8 @@ stray number, or the other side's. Its strength: THEIRS (an offer only where an 
 ("I started at 60"), PLAIN, or FIRM (in the speaker's own words, or in a sentence that says little else).
 """
 
+import re
+
 from emodistill.domains.quantities import Clock, Quantity
 from emodistill.rollout.reading.bare import is_offered
 from emodistill.rollout.reading.bedtime import is_other_time
@@ -33,8 +35,9 @@ _FORMER = wording(
     (?:up|down) from
 """,
     r"(?:\b",
-    r"\b|[#~][^;]* from\b)(?!.*\b(?:now|instead|to be)\b)[^;]{0,60}$",
+    r"\b)(?!.*\b(?:now|instead|to be)\b)[^;]{0,60}$",
 )
+_BACK_FROM = re.compile(r"[#~][^;#~]*\bfrom (?:my |our )?$")  # 60 days, down from …
 _OWN = wording(
     r"""
     i|i'm|i'll|i'd|i've|we|we're|we'll|we'd|we've|let's|let|how about|what about|what if|make|say|could|can|would|will
@@ -86,6 +89,6 @@ def strength(text: str, at: int, figure: Figure, quantity: Quantity) -> int:
         return NONE
     if theirs(before, head, after):
         return THEIRS
-    if figure.former or _FORMER.search(clause):
+    if figure.former or _FORMER.search(clause) or _BACK_FROM.search(before):
         return FORMER
     return FIRM if alone or _OWN.search(clause) else PLAIN

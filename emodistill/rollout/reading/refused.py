@@ -46,7 +46,7 @@ _RATHER = wording(r"""
         never mind|forget(?: about)?|let alone|much less|not|nor) (?:(?:in|at|for|after|within|wait|waiting|do|doing|\
         by|on|a|the|your|those|another|about|even|paying|going) )*$
     \bno (?:world|universe|scenario|version)\b[^,;#~]*$|^\W*(?:anything|everything) but $
-    \bwhen (?:i|you) (?:hear|say|think of|see) $|\b(?:one|any) more ['"]?$
+    \bwhen (?:i|you) (?:hear|say|think of|see) $|(?:\b(?:one|any)|~) more ['"]?$
     \b(?:wish|if only) (?:i|we) could (?:\w+ )?(?:say|tell|give|offer|promise|do|grant|make|get|accept|take)\b[^,;]*$
     (?:\brather|(?:'d|\bwould) sooner)\b[^;]*\bthan\b[^,;]*$
     \b(?:would|could|should|might)(?:'ve| have) (?:\w+ly |been |just )?\w+(?:ed|en|ne|id)\b[^,;]*$
