@@ -63,7 +63,7 @@ _ACCEPT = wording(rf"""
     \b{_GLAD} (?:accept|agree|take) (?:that|it|this|your)\b
     \b(?:i|we)(?:'ll| will| can)(?: \w+ly| just)? (?:do that|wait that long|(?:hold|hang) (?:on|\
         out)(?: for)? that long){_OVER}
-    \bi(?:'ll| will| can)(?: \w+ly| just)? do it{_OVER}|\bi(?:'ll| will) be (?:in bed|asleep) by then\b
+    \bi(?:'ll| will| can)(?: \w+ly| just)? do it(?: your way)?{_OVER}|\bi(?:'ll| will) be (?:in bed|asleep) by then\b
     \b(?:i|we) have no objections?\b|\b(?:i|we) do (?:accept|agree){_OVER}
     \b(?:i|we)(?:'ll| will| can)(?: \w+ly| just)? (?:hold on|hang on|hold out|wait|manage|be ready) until then\b
     \b(?:i|we)(?:'ll| will| can) live with (?:that |the )?[#~](?= ?(?:$|[^\w ,]|,? and i(?:'m| am)\b))

@@ -45,7 +45,7 @@ _BED = wording(
 )
 _PAST = wording(
     r"""
-    went|was|were|got (?:home|back|in|up|off|into|to (?:bed|sleep))|slept|fell|woke|did|crashed|ended up|came home|yesterday|last (?:night|week|time|weekend)
+    went|was|were|tried|^\W*(?:and |but |so )?you (?:\w+ly |still )?(?:go|stay|fall|sleep|crash|end)|got (?:home|back|in|up|off|into|to (?:bed|sleep))|slept|fell|woke|did|crashed|ended up|came home|yesterday|last (?:night|week|time|weekend)
     used to|usually
     (?:'ve|have) (?:never|not|always|rarely|barely)
     normally|typically|generally|often|these days|currently|right now|so far|always
@@ -62,7 +62,7 @@ _ROUTINE = re.compile(  # my parents go to sleep at …, my club meets at …
     r"|^\W*(?:what keeps|why (?:are|do|is)|how do you feel at|what (?:are|do) you (?:\w+ly )?(?:do|doing))\b"
     r"|^\W*(?:(?:and|but|so|since|because) )?(?:my|the|our|a|his|her|their|everyone|everybody|nobody) "
     r"(?!.*\b(?:lights|screens|phones|devices|bedtime|limit|\w*proposal|offer|recommendation|suggestion|answer|plan|target|goal|position|number)\b)"
-    r"(?:\w+ ){1,3}?(?:\w+s|\w+n't \w+) (?:down |on |up |out |again |back |home |asleep |in |(?:to |in )?(?:bed |sleep ))?"
+    r"(?:\w+ ){1,4}?(?:\w+s|\w+n't \w+) (?:down |on |alive |online |up |out |again |back |home |asleep |in |(?:to |in )?(?:bed |sleep ))?"
     r"(?:at|from|until|around|by) (?:about |around )?$"
 )
 _BY_THEN = r"(?:(?:i|you|we)(?:'d|'ll| can| could| will| would| should| want)|(?:the |your |my )?lights)\b"

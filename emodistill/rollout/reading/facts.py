@@ -20,7 +20,7 @@ _BEFORE = wording(rf"""
     \bwarned (?:me|us|you|him|her|them)\b[^;]*$
     \b(?:for|in|over|during|within) the (?:last|past|previous) $
     \bthe (?:first|last|past|previous) $|\byou(?:'ve| have)? had (?:\w+ )?$|\bdid (?:it|you|they|he|she) (?:\w+ )?(?:take|wait|need) {_NEARLY}$
-    \b(?:original|old|initial|previous) \w+ (?:was|were) $
+    \bwas due (?:in |for )?$|\b(?:original|old|initial|previous) \w+ (?:was|were) $
     \b(?:the other|another|my) \w+ (?:got|had|went|waited|paid|received)\b[^,;]*$
     \b(?:since|every|each|per|it's been|ago|once every|once in) $
     (?<!\bnot )\b(?:is|are|am|'s|'re|'m|now|already|gone|went|currently|at) (?:already |now |well |over |almost |\
@@ -49,7 +49,7 @@ _AFTER = wording(
         light|daylight|history|experience|pain|suffering|silence|driving|rehab\w*|recovery|physical|interest|overtime|\
         training|gaming|notice|vacation|lectures?|being|arrears|service|my life)
     \ to (?:get (?:there|to school|ready|dressed|home)|fall asleep|respond|walk|drive|recover|heal|school|campus|class)
-    \ (?:drive|walk|commute|ride|apart|per|each|every|on hold|extra|off)\b(?! at)|\ a (?:day|night|week|shift)\b
+    \ (?:drive|walk|commute|ride|apart|per|each|every|on hold|extra|off)\b(?! at)|\ (?:¤(?= ?(?:$|[.,!?;]))|a (?:day|night|week|shift)\b)
     \ away from (?:school|campus|here|home|you|the hospital)|\ back (?:in|when|then)\b|\ earlier today
     \ left (?:on|until|before)
     \ without (?:food|water|sleep|light|air|pay\w*|work|income|a (?:job|paycheck|break))
@@ -75,7 +75,7 @@ _BARGAINED = group(r"""
     you(?:'ll|'d|'re)|you (?:will|can|could|should|out)
     (?:reach\w*|with|gets?|have|has|bring|see|pull|free|lift|to|gives?|for|fit|lets?|allows?|leaves?|costs?|wants?|tells?) (?:you|me)
 """)
-_THEIR_OWN = re.compile(rf"^(?!.*\b{_BARGAINED}\b).*(?:'s|\b(?:is|are)) {_NEARLY}$")
+_THEIR_OWN = re.compile(rf"^(?!.*\b{_BARGAINED}\b).*(?:'s|\b(?:is|are|has)) (?:maybe |only )?{_NEARLY}$")
 _EVENT = re.compile(  # my daughter graduates in …, a helicopter lands in …, most patients are walking after …
     r"(?:^\W*(?:(?:but|so|since|because|while|when|as) )?|\band )"
     r"(?:my|an?|the|his|her|their|some|another|everyone|everybody|most \w+|dr|mr|ms|mrs"
@@ -86,6 +86,6 @@ def is_fact(before: str, head: str, after: str) -> bool:
     """Whether the figure between the texts is a fact; `head` is the clause's part before it."""
     if _AFTER.search(after) or _BEFORE.search(before) or _OF_LENGTH.search(after):
         return True
-    if after.startswith(" away"):  # my wedding is … away
+    if after.startswith((" away", " left")):  # my wedding is … away, the battery has … left
         return _THEIR_OWN.match(head) is not None
     return _EVENT.search(head) is not None

@@ -34,7 +34,7 @@ _THEIRS = wording(rf"""
     {_NOT_INVITED}(?<!hear )\byou(?:'ve|'re|'d| guys| people)?{_ADVERBS} {_SAY}\b(?:[^,;:]{{0,50}}|[^,;:]{{0,6}}: )$
     {_SUBJECT}\byou(?:'ve)?{_ADVERBS} \w+ed(?: back| up| down)? (?:to|at|on|for) $
     \byou(?:'ve| have){_ADVERBS} (?:\w+ed|gone|come|been|cut|let|made|given|set|put|taken)\b(?! (?:me|us)\b)[^,;]{{0,40}}$
-    \bif (?:i|we) (?:have to|must|had to|(?:am|are) forced to)\b[^,;]{{0,40}}$
+    \bif (?:i|we) (?:have to|must|had to|(?:am|are) forced to)\b(?! (?:name|pick|choose|put|give|say))[^,;]{{0,40}}$
     ^\W*(?:\w+,? ){{0,2}}why (?:only |exactly |is it |should (?:i|we) (?:\w+ )?|would (?:i|we) (?:\w+ )?)*$
     ^\W*(?:and |so |but |oh,? )?you (?:\w+ly )?(?:think|believe|call|consider|imagine)\b[^,;]{{0,40}}$
     \b(?:(?:are|were) you|do you|would you) (?:really|seriously|actually|honestly)\b[^,;]{{0,40}}$
@@ -80,7 +80,7 @@ _TAKEN = wording(  # I can live with your …
     r"(?: for)? (?:your|the|those|that|these)(?: \w+){0,4}? ?$",
 )
 _ECHO = re.compile(
-    r"^(?!.*\b(?:can|could|would|will|is|are|do|does|how|what|let's|make|say|deal|ok|okay|please|maybe|perhaps)\b)"
+    r"^(?!.*\b(?:can|could|may|might|shall|should|would|will|is|are|do|does|how|what|let's|make|say|deal|ok|okay|please|maybe)\b)"
     r"[^#~]{0,24}[#~][^#~]{0,12}\?$"
 )
 _REFUSES = wording(

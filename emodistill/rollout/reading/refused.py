@@ -10,7 +10,7 @@ from emodistill.rollout.reading.wording import group, wording
 _NEGATION = wording(r"""
     \b(?:not|cannot|never|neither|nor|unable|impossible|nobody|none|nothing|nowhere|refus\w+|reject\w*|declin\w+|\
         hardly|without|no)\b
-    \bforget\b|\bhow (?:can|could|am) (?:i|anyone|anybody|you)\b|\bwho (?:can|could|would)\b|n't\b
+    \bforget\b|\bhow (?:can|could|am) (?:i|anyone|anybody|you)\b|\bwho (?:can|could|would|even|actually|really)\b|n't\b
     \bstop (?:\w+ing|with|w/)|\btoo (?:long|late|early|soon|much) (?:to|for)\b
 """)
 _HARMLESS = wording(
