@@ -76,6 +76,7 @@ _ACCEPT = wording(rf"""
         sounds like) an? (?:\w+ )?deal\b(?![ -]?breaker)
     \b(?:we're|we are|we've|it's|it is|that's|that is|consider (?:it|that)) (?:all )?(?:agreed|settled|sorted|\
         in agreement|done and dusted)\b
+    (?:^|[,:-] )(?:please )?book (?:me|us){_OVER}
     \bconsider it done\b|\byes to (?:your|the|that)\b
     \b(?:book|put|sign|schedule|pencil) (?:me|us) (?:(?:in|down|up)|(?:(?:in|down|up) )?for (?:it|that|\
         (?:your|the|those) \#)){_OVER}

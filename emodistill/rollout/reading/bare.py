@@ -27,7 +27,7 @@ _LABEL = wording(
     apartment|suite|engine|station|tier|type|category|year|top|part|figure|table|magnitude|scale (?:of|from)
     of|the|these|those|all|both|last|first|next|every|(?<!make )(?<!call )(?<!say )(?:this|that)|which|any|each|has|are|day|minute
     (?:grade|score|zone|age|gpa|rating|pain|pulse|pressure|temperature|fever|sugar|price|balance|fee|amount|loan|debt)\
-        (?: (?:is|was|of|at))?:?
+        (?:(?: \w+)? (?:is|was|of|at|says|reads))?:?
     (?:owe[sd]?|paid|costs?|worth|age|aged|turn(?:s|ed|ing)?|minus)
 """,
     r"\b",
@@ -35,7 +35,7 @@ _LABEL = wording(
 )
 _AGE = wording(
     r"""
-    i am|i'm|he's|she's
+    i am|i'm|what am i,|he's|she's
     (?:he|she|son|daughter|kids?|child|wife|husband|mother|father|mom|dad|baby|boy|girl|brother|sister|\
         grand\w+) (?:is|are|was|just)
 """,

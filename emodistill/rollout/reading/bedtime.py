@@ -4,10 +4,10 @@ import re
 
 from emodistill.rollout.reading.wording import wording
 
-_WE_WILL = r"(?<!let's )(?<!could )(?<!can )(?<!'ll )(?<!would )"  # no verbs of the speaker's own
+_WE_WILL = r"(?<!let's )(?<!could )(?<!can )(?<!'ll )(?<!would )(?<!we )(?<!i )"  # no verbs of the speaker's own
 _OTHER = wording(
     rf"""
-    class(?:es)?|lectures?|exams?|finals|quiz|tests?|school|practice|training|rehearsal|alarm|wak\w+|woke
+    snooz\w+|class(?:es)?|lectures?|exams?|finals|quiz|tests?|school|practice|training|rehearsal|alarm|wak\w+|woke
     get(?:ting)? up|got up|rise
     bus|train|works?|job|matche?s?|show|stream|movie|concert|dinner|supper|meal|(?<!about )(?<!us )meeting|tutor\w*|session
     deadline|due|submit\w*
@@ -59,11 +59,11 @@ _ROUTINE = re.compile(  # my parents go to sleep at …, my club meets at …
     r"\b(?:my|your|the) (?:parents|friends|\w+mates|brothers?|sisters?|family) (?:go|get|come|play|are|stay|meet|\w+n't)\b"
     r"|\b(?:study|work|practice|play) from $"
     r"|\b(?:turns in|goes to (?:bed|sleep)|gets (?:up|home|back)|comes (?:home|back)|stays up|falls asleep|wakes up)[^,;]*$"
-    r"|^\W*(?:what keeps|why (?:are|do|is)|how do you feel at|what (?:are|do) you (?:\w+ly )?(?:do|doing))\b"
+    r"|^\W*(?:is there a reason|what keeps|why (?:are|do|is)|how do you feel at|what (?:are|do) you (?:\w+ly )?(?:do|doing))\b"
     r"|^\W*(?:(?:and|but|so|since|because) )?(?:my|the|our|a|his|her|their|everyone|everybody|nobody) "
     r"(?!.*\b(?:lights|screens|phones|devices|bedtime|limit|\w*proposal|offer|recommendation|suggestion|answer|plan|target|goal|position|number)\b)"
-    r"(?:\w+ ){1,4}?(?:\w+s|\w+n't \w+) (?:down |on |alive |online |up |out |again |back |home |asleep |in |(?:to |in )?(?:bed |sleep ))?"
-    r"(?:at|from|until|around|by) (?:about |around )?$"
+    r"(?:\w+ ){1,4}?(?:\w+s|\w+n't \w+|(?:is|are) \w+) (?:down |on |alive |online |up |out |again |back |home |asleep |in |(?:to |in )?(?:bed |sleep ))?"
+    r"(?:at|from|until|around|by) (?:about |around |like )?$"
 )
 _BY_THEN = r"(?:(?:i|you|we)(?:'d|'ll| can| could| will| would| should| want)|(?:the |your |my )?lights)\b"
 _OTHER_AFTER = wording(
@@ -87,7 +87,14 @@ _PROPOSES = wording(
     r"\b",
     r"\b",
 )
+_PREPARES = re.compile(r"\b(?:screens?|phones?|devices?|laptop|wind\w* down|dim\w*|shower)\b")
+_IN_BED = re.compile(r"\b(?:bed|bedtime|a?sleep|lights)\b")
 _NOW = re.compile(r"^\W*(?:(?:and|but|wow|oh|hey)\W+)*(?:it's|it is) (?:only |almost |nearly |past |after )?$")
+
+
+def is_before_bed(head: str) -> bool:
+    """Whether the time is when screens go dark or the wind-down begins, so that a bedtime beside it counts for more."""
+    return _PREPARES.search(head) is not None and _IN_BED.search(head) is None
 
 
 def is_other_time(head: str, after: str) -> bool:

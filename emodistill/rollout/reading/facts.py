@@ -31,6 +31,8 @@ _BEFORE = wording(rf"""
     \b(?:home|discharged|released|recover\w*|heal\w*)(?: fully)? (?:in|after|within) {_NEARLY}$
     \b(?:stay|recovery|drive|commute|shift|class|exam|course|session|trip|rehab)\b[^,;]{{0,30}} (?:is|was|takes?|lasts?|\
         would be)(?: \w+ly)? {_NEARLY}$
+    \b(?:physio\w*|therapy|rehab\w*|medication|painkillers|antibiotics|crutches|monitoring)(?: \w+)? (?:for|in|after) {_NEARLY}$
+    \b(?:seen|watched|heard of|known)\b[^,;]*$
     \b(?:valid|effective|in force) (?:for|until) {_NEARLY}$
     \b(?:dead|die|dying|drown\w*|homeless|bankrupt|gone) (?:in|within|after) {_NEARLY}$
     \b(?:on (?:leave|vacation|holiday|a trip)|away|closed|abroad|unavailable|out of town) (?:for|until) (?:the next )?{_NEARLY}$
@@ -71,7 +73,7 @@ _BARGAINED = group(r"""
     squad|engineers?|drill|dig|plan|offer\w*|proposal|request|estimate|eta|answer|truth|number|figure|earliest|latest|best
     fastest|soonest|most|least|date|timeline|target|compromise|max\w*|settle\w*|full|total
     whole|next available|theatre|debt|account|policy|company|schedul\w+|free|rest|remain\w+|half|final|terms?|extension
-    arrangement|solution|middle|only|thing|one|deal|agreement|hop\w+|ask\w*|way|line|goal|idea|word|vote|call|gut|heart
+    arrangement|solution|middle|thing|one|deal|agreement|hop\w+|ask\w*|way|line|goal|idea|word|vote|call|gut|heart
     you(?:'ll|'d|'re)|you (?:will|can|could|should|out)
     (?:reach\w*|with|gets?|have|has|bring|see|pull|free|lift|to|gives?|for|fit|lets?|allows?|leaves?|costs?|wants?|tells?) (?:you|me)
 """)

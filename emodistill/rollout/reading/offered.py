@@ -9,7 +9,7 @@ import re
 
 from emodistill.domains.quantities import Clock, Quantity
 from emodistill.rollout.reading.bare import is_offered
-from emodistill.rollout.reading.bedtime import is_other_time
+from emodistill.rollout.reading.bedtime import is_before_bed, is_other_time
 from emodistill.rollout.reading.facts import is_fact
 from emodistill.rollout.reading.others import theirs
 from emodistill.rollout.reading.refused import is_refused
@@ -82,13 +82,14 @@ def strength(text: str, at: int, figure: Figure, quantity: Quantity) -> int:
         return NONE
     if is_refused(before, clause, after, text.endswith("?")):
         return NONE
-    fact = is_other_time(head, after) if isinstance(quantity, Clock) else is_fact(before, head, after)
+    clocked = isinstance(quantity, Clock)
+    fact = is_other_time(head, after) if clocked else is_fact(before, head, after)
     if _CLAIMED.match(after):
         return FIRM
     if fact:
         return NONE
     if theirs(before, head, after):
         return THEIRS
-    if figure.former or _FORMER.search(clause) or _BACK_FROM.search(before):
+    if figure.former or _FORMER.search(clause) or _BACK_FROM.search(before) or (clocked and is_before_bed(head)):
         return FORMER
     return FIRM if alone or _OWN.search(clause) else PLAIN

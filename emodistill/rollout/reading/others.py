@@ -41,6 +41,7 @@ _THEIRS = wording(rf"""
     \b(?:who told you|(?:what|who) makes you think|do you have any idea (?:what|how)|can you imagine)\b[^,;]{{0,40}}$
     \bthe (?:first|last|other|previous|second) \w+ (?:said|told|promised|quoted)\b[^,;]{{0,40}}$
     \b(?:research|science|studies|experts|the data) (?:say|show|suggest|recommend|find)s?\b[^;]*$
+    \bif you (?:leave|make|force|keep) (?:me|us)\b[^,;]{{0,30}}$
     \byou\b[^#~]*[#~][^#~]*\bnow (?:it'?s|you)\b[^#~]*$
     \b(?:make|force)s? (?:me|us) (?:to )?(?:wait|sleep|go|pay|hold|stay|live|sit|turn|be)\b[^,;]{{0,30}}$
     \byou(?:'ve)? (?:keep|kept)(?: on)? \w+ing?\b[^,;]{{0,30}}$
@@ -61,7 +62,8 @@ _THEIRS_AFTER = wording(rf"""
     ^(?:,? (?:as|like|which|the \w+|that|is what|was what|(?:is|\
         was) the \w+(?: that)?)| {_PROPOSAL}(?: that)?| (?:plan|deadline)|) you(?:'ve|'re|'d)?{_ADVERBS} {_SAY}\b
     ^(?: \w+){{0,2}} of yours\b|^, you (?:say|said|tell me|told me)\b
-    ^,? (?:is|was) your\b|^ supposed to\b|^ again\b|^ is what you(?:'re|'ve| are) (?:been )?(?:used|asking)\b
+    ^,? (?:is|was) your\b|^ supposed to\b|^(?: (?:one|~) more time| another time| once more| again)\b
+    ^['"]? (?:is|was) what (?:the|my|they|he|she|your)\b[^,;]{{0,30}} (?:told|said|quoted|promised)\b|^ is what you(?:'re|'ve| are) (?:been )?(?:used|asking)\b
     ^ (?:might|may) (?:\w+ ){{1,2}}(?:to|for) you\b|^ (?:feels|seems|sounds|looks) \w+ to you\b
     ^,? as (?:proposed|requested|suggested)\b
 """)

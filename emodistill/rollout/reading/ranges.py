@@ -7,7 +7,7 @@ from emodistill.rollout.reading.skeleton import Figure
 from emodistill.rollout.reading.wording import wording
 
 _TO = re.compile(r"^ ?(?:-|to|or|through|and|or maybe|or perhaps|or even|,? possibly) ?(?:about |maybe )?$")
-_FROM = re.compile(r"\bfrom (?:about |around |the |my |our )*$")
+_FROM = re.compile(r"\bfrom (?:about |around |the |my |our )*(?:[^,;]{1,20} to )?$")
 _BETWEEN = re.compile(r"\bbetween (?:about |around )?$")
 _SPREAD = wording(
     r"any(?:thing|where|time)|some(?:thing|where|time)|rang\w+|vary|varies|is|be|tak\w+|runs?|last\w*|scale",

@@ -46,7 +46,7 @@ _RATHER = wording(r"""
         never mind|forget(?: about)?|let alone|much less|not|nor) (?:(?:in|at|for|after|within|wait|waiting|do|doing|\
         by|on|a|the|your|those|another|about|even|paying|going) )*$
     \bno (?:world|universe|scenario|version)\b[^,;#~]*$|^\W*(?:anything|everything) but $
-    \bwhen (?:i|you) (?:hear|say|think of|see) $|(?:\b(?:one|any)|~) more ['"]?$
+    \bwhen (?:i|you) (?:hear|say|think of|see) $|\bi (?:keep )?hear(?:ing)? $|(?:\b(?:one|any)|~) more ['"]?$
     \b(?:wish|if only) (?:i|we) could (?:\w+ )?(?:say|tell|give|offer|promise|do|grant|make|get|accept|take)\b[^,;]*$
     (?:\brather|(?:'d|\bwould) sooner)\b[^;]*\bthan\b[^,;]*$
     \b(?:would|could|should|might)(?:'ve| have) (?:\w+ly |been |just )?\w+(?:ed|en|ne|id)\b[^,;]*$
@@ -75,7 +75,7 @@ _BAD = group(r"""
     pushing it|more than (?:i|we|my|our|anyone)|less than (?:i|we) (?:need|can)|asking|inhuman\w*|cruel|hopeless
     unfair|unbearable
     endless|excessive|laughable|outrageous|unsafe|dangerous|reckless|irresponsible|unheard|beyond|wishful|nowhere|not|never
-    hardly|dead|a no
+    hardly|dead|a no|(?:long |already )?(?:gone|expired|over)
     no (?:way|option|use|solution|joke)|(?:just|simply|still|much|far) (?:too|not)|hard to (?:swallow|accept)
     untenable|intolerable|inadequate
     an? (?:\w+ )?(?:joke|sentence|non-?starter|insult|slap|nightmare|deal-?breaker|fantasy|eternity|lifetime|\
@@ -92,7 +92,7 @@ _GOOD = r"(?:(?:an?|the|quite|very|really|perfectly|pretty|about) ){0,2}" + grou
 _UNWILLING = r"(?:something|what|one thing) (?:i|we|nobody|no one|none)\b[^,;.]{0,24}(?:n't|not|never|refuse|ever)\b"
 _BAD_AFTER = wording(
     rf"""
-    {_WITH}(?: (?:that|it|this)|[ -]{_NOUN})?(?: ?{_BE})+ (?:{_BAD}\b|{_UNWILLING})
+    {_WITH}(?: (?:that|it|this)|(?:[ -]{_NOUN}){{1,2}})?(?: ?{_BE})+ (?:{_BAD}\b|{_UNWILLING})
     {_WITH} (?:won't|will not|can't|cannot|can not|doesn't|does not|don't|isn't|is not|wouldn't|would not|aren't|\
         ain't|do not)\b
     {_WITH} (?:(?:is|will|would) never|never|makes no|leaves (?:me|us)|gives me no|gets us nowhere)\b
@@ -115,7 +115,7 @@ _AFTER_ALL = wording(r"""
         much|late)|unfair|forever|a suggestion|a problem|(?:too )?bad|going to change)
     (?:\b(?:not|never)|n't)(?: even)?(?: (?:be|seem|sound|look|feel|going to|like|really))* (?:asking|too|that|so|hurt|harm|\
         kill|break|ruin|destroy|bankrupt|cost|sink|crazy|cruel)\b
-    \bno (?:problem|trouble)
+    \bno (?:problem|trouble)|(?:n't|\bnot) [^,;.]{1,28}, (?:but )?(?:it's|it is|i'm|that's)\b
     \bbut (?:ok|okay|fine|doable|i'll|we'll)\b|, (?:i know, )?(?:but|yet) (?:it's|it is|i can|we can) (?!not\b|too\b|never\b)
     \bnot (?:a )?(?:day|minute|hour|week|second|one|later|longer|more|sooner|earlier)
 """)
