@@ -15,7 +15,7 @@ _BY_ITSELF = wording(
     \ (?:do|does|has|seems?|sounds?|feels?|looks?|works?|means|gives|lets|keeps|makes|leaves|gets|buys|saves|puts)\b
     \ (?:takes|strikes|suits?|fits|sits?|splits|settles|covers|honou?rs|respects|protects|ought|lets?|makes?|strikes?|came|happens?|just|still|really)\b
     \ (?:max\w*|minimum|tops|flat|sharp|straight|even|right|total|firm|final\w*|exactly|please|sir|ma'am|ok|okay|deal)\b
-    \ (?:fair|reasonable|possible|realistic|enough|doable|generous|approved|available|kills?|ruins|my|\w+n't)\b
+    \ (?:fair|reasonable|possible|realistic|enough|doable|generous|approved|available|kills?|hurts|scares|ruins|my|\w+n't)\b
     \ (?:more|left)(?= ?(?:$|[.,!;]|to\b))
 """,
     "^",

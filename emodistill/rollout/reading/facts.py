@@ -84,6 +84,8 @@ _EVENT = re.compile(  # my daughter graduates in …, a helicopter lands in …,
     r"|(?!this|thanks|does|perhaps|was|has|is|as|yes|always|unless)\w+s)\b"
     rf"(?!.*\b{_BARGAINED}\b)(?: [\w']+){{0,7}} (?:in|within|after|for|until|by|every|around|takes?|lasts?) {_NEARLY}$"
 )
+
+
 def is_fact(before: str, head: str, after: str) -> bool:
     """Whether the figure between the texts is a fact; `head` is the clause's part before it."""
     if _AFTER.search(after) or _BEFORE.search(before) or _OF_LENGTH.search(after):

@@ -49,7 +49,12 @@ def _range(left: Figure, right: Figure, gap: str, before: str) -> list[Figure] |
 
 def _compound(text: str, left: Figure, right: Figure, gap: str) -> Figure | None:
     """`two weeks and three days`, `1 hour 30`."""
-    if left.value is None or right.value is None or left.unit is None or gap.strip(", ") not in ("", "and", "plus", "+", "&"):
+    if (
+        left.value is None
+        or right.value is None
+        or left.unit is None
+        or gap.strip(", ") not in ("", "and", "plus", "+", "&")
+    ):
         return None
     if _BETWEEN.search(text[max(0, left.start - 20) : left.start]):
         return None

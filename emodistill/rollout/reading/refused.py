@@ -46,7 +46,7 @@ _RATHER = wording(r"""
         never mind|forget(?: about)?|let alone|much less|not|nor) (?:(?:in|at|for|after|within|wait|waiting|do|doing|\
         by|on|a|the|your|those|another|about|even|paying|going) )*$
     \bno (?:world|universe|scenario|version)\b[^,;#~]*$|^\W*(?:anything|everything) but $
-    \bwhen (?:i|you) (?:hear|say|think of|see) $|\bi (?:keep )?hear(?:ing)? $|(?:\b(?:one|any)|~) more ['"]?$
+    \bwhen (?:i|you) (?:hear|say|think of|see) $|(?<!\bdo )\bi (?:keep )?hear(?:ing)? $|(?:\b(?:one|any)|~) more ['"]?$
     \b(?:wish|if only) (?:i|we) could (?:\w+ )?(?:say|tell|give|offer|promise|do|grant|make|get|accept|take)\b[^,;]*$
     (?:\brather|(?:'d|\bwould) sooner)\b[^;]*\bthan\b[^,;]*$
     \b(?:would|could|should|might)(?:'ve| have) (?:\w+ly |been |just )?\w+(?:ed|en|ne|id)\b[^,;]*$
@@ -138,7 +138,7 @@ _RUIN = wording(
     r"\b",
 )
 _LOVE_TO = re.compile(r"(?:'d|\bwould) (?:really |gladly )?(?:love|like) to (?:say|tell|give|offer|promise|do|grant)\b")
-_DOUBTED = re.compile(r"(?:n't|\bnot|\bnever) (?:think|believe|feel like|call|say)\b(?! (?:i|we|you)\b)")
+_DOUBTED = re.compile(r"(?:n't|\bnot|\bnever) (?:think|believe|feel like|call|say)\b(?! (?:i|we|you|no|yes)\b)")
 _TAG = wording(
     r"(?:do|does|is|are|can|will|would|could|did)(?:n't)?|right|okay|ok|you know|understand|see|got it|agreed|no|yes|huh",
     r"[^,]*[^, ], (?:\w+ )?",
@@ -150,16 +150,19 @@ def is_refused(before: str, clause: str, after: str, question: bool) -> bool:
     """Whether the figure between the texts is turned down, or only a step between two figures."""
     if _RATHER.search(before) and not _HARMLESS.search(clause):
         return True
-    bad = _BAD_AFTER.search(after) is not None and not _AFTER_ALL.search(after[:60])
     if _DOUBTED.search(clause):
-        return not bad
+        return not _is_bad(after)
     if _STEP.search(before) or _negated(clause, question):
         return True
     if (question and not _TAG.match(after)) or _IF_ALONE.search(clause):
         return False
-    if bad or (_IF_AGREED.match(clause) and _RUIN.match(after)):
+    if _is_bad(after) or (_IF_AGREED.match(clause) and _RUIN.match(after)):
         return True
     return _LOVE_TO.search(clause) is not None and " but " in after
+
+
+def _is_bad(after: str) -> bool:
+    return _BAD_AFTER.search(after) is not None and not _AFTER_ALL.search(after[:60])
 
 
 def _negated(clause: str, question: bool) -> bool:

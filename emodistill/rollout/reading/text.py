@@ -77,7 +77,8 @@ def plain(sentence: str) -> str:
     text = _OUTCRY.sub("?", " ".join(sentence.lower().translate(_MARKS).split()))
     if "/" in text:
         text = _HALF.sub(" and a half", text)
-    text = _ABBREVIATION.sub(r"\1", _MERIDIEM.sub(r"\1m", text))
+    if "." in text[:-1]:
+        text = _ABBREVIATION.sub(r"\1", _MERIDIEM.sub(r"\1m", text))
     return _CHAT.sub(lambda match: _SPELT.get(match[0], "ok"), text)
 
 
