@@ -97,7 +97,7 @@ _ACCEPT = wording(rf"""
     ^(?:{_OPENER},? )+(?:your |the |those |that )?[#~](?: is| are| will| does)? (?:works?|fine|acceptable|good|okay|\
         ok|do|agreed|sounds|manageable|doable|suits)\b
     ^(?:your |the |those )?[#~] (?:works for (?:me|us){_CLOSED}|works(?: (?:well|fine|perfectly|\
-        great))?(?= ?[.,!])|(?:is|are) (?:fine|acceptable|ok|\
+        great))?(?= ?[.,!])|(?:is|are) (?:fine|acceptable|perfect|ok|\
         okay|good|agreed|agreeable|accepted)\b|sounds (?:good|fair|fine|great|reasonable|acceptable)|suits (?:me|us))
 """)
 _HINT = wording(

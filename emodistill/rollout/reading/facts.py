@@ -6,7 +6,7 @@ from emodistill.rollout.reading.wording import group, wording
 
 _NEARLY = r"(?:about |like |over |nearly |almost |more than |exactly |around |just |roughly |only |another )*"
 _SPENT = group(r"""
-    waited|suffered|lived|spent|lost|owed|endured|survived|slept|stayed|worked|passed(?: out)?|elapsed|trapped|stuck
+    waited|counted|suffered|lived|spent|lost|owed|endured|survived|slept|stayed|worked|passed(?: out)?|elapsed|trapped|stuck
     buried|pinned
     took|lasted|tried|missed|fainted|bled|sat|lain|lay|heard|felt|woke|turned|had (?:this|the|it|my|these)
     (?:held|hung) (?:on|out)|(?:'ve|have|had) put up with
@@ -16,11 +16,11 @@ _BEFORE = wording(rf"""
     (?:'ve|'s|'d| have| has| had|\bhaving)(?: \w+)?? been (?!approved|authori|able|cleared|given|allowed|granted|\
         scheduled|booked|moved|set|asked|offered)[^,;]{{0,50}}$
     \b{_SPENT}(?: [\w¤#~]+){{0,5}}(?: in| for| after| about| almost| nearly| over| more than| the last| the past)* $
-    (?:^|[,;] )(?:and |but )?been {_NEARLY}$|\btimes (?:in|over|within) {_NEARLY}$
+    (?:^|[,;] )(?:and |but )?been {_NEARLY}$|\b(?:times|twice|once) (?:in|over|within) {_NEARLY}$
     \bwarned (?:me|us|you|him|her|them)\b[^;]*$
     \b(?:for|in|over|during|within) the (?:last|past|previous) $
     \bthe (?:first|last|past|previous) $|\byou(?:'ve| have)? had (?:\w+ )?$|\bdid (?:it|you|they|he|she) (?:\w+ )?(?:take|wait|need) {_NEARLY}$
-    \bwas due (?:in |for )?$|\b(?:original|old|initial|previous) \w+ (?:was|were) $
+    \bit's always $|\bwas due (?:in |for )?$|\b(?:original|old|initial|previous) \w+ (?:was|were) $
     \b(?:the other|another|my) \w+ (?:got|had|went|waited|paid|received)\b[^,;]*$
     \b(?:since|every|each|per|it's been|ago|once every|once in) $
     (?<!\bnot )\b(?:is|are|am|'s|'re|'m|now|already|gone|went|currently|at) (?:already |now |well |over |almost |\
@@ -45,11 +45,10 @@ _AFTER = wording(
         past[- ]due|ago|behind|old\b|in arrears|delinquent|in a row|past the|\
         into\b|since|outstanding|unpaid)
     \ (?:ha(?:ve|s) (?:already )?(?:passed|gone)|passed|went by|later (?:i|we|they|you|he|she|nothing|the)|\
-        before (?:the|my|your|he|she|they|our) (?!bed|deadline|turn|surgery|operation|procedure|slot|team|rescue|we|money)|after (?:they|he|she|(?:the |your |my )?(?:surgery|operation|procedure))\b)
+        before (?:the|my|your|he|she|they|our) (?!bed|deadline|turn|surgery|operation|procedure|slot|team|rescue|we|money)|after (?:they|he|she|i (?!get\b|am\b|receive\b|sign\b)|(?:the |your |my )?(?:surgery|operation|procedure))\b)
     \ last time\b|(?: \w+){0,2} already ?(?:$|[.,!?;])
-    \ of (?:being )?(?:sleep|rest|class\w*|work|homework|study\w*|practice|oxygen|air|food|water|battery|power|\
-        light|daylight|history|experience|pain|suffering|silence|driving|rehab\w*|recovery|physical|interest|overtime|\
-        training|gaming|notice|vacation|lectures?|being|arrears|service|my life)
+    \ of (?!(?:your|my|this|that|it|the|grace|patience|time|wait\w*|flexibility|leeway|breathing|courage|trust|hope|strength\
+        |holding|extra|extension|fight|warning|mercy)\b)\w+|\ of (?:my life|being)\b
     \ to (?:get (?:there|to school|ready|dressed|home)|fall asleep|respond|walk|drive|recover|heal|school|campus|class)
     \ (?:drive|walk|commute|ride|apart|per|each|every|on hold|extra|off)\b(?! at)|\ (?:¤(?= ?(?:$|[.,!?;]))|a (?:day|night|week|shift)\b)
     \ away from (?:school|campus|here|home|you|the hospital)|\ back (?:in|when|then)\b|\ earlier today

@@ -17,6 +17,7 @@ from emodistill.rollout.reading.skeleton import Figure
 from emodistill.rollout.reading.wording import wording
 
 NONE, THEIRS, FORMER, PLAIN, FIRM = range(5)
+_FEW = 2  # a bare `one` is no length of time
 
 _CLAUSE = wording(r"""
     (?<=[,;()])(?=\s)|\s-\s
@@ -77,12 +78,12 @@ def strength(text: str, at: int, figure: Figure, quantity: Quantity) -> int:
     before, after = text[max(0, at - 110) : at], text[at + 1 : at + 91]
     head = _CLAUSE.split(before)[-1]  # of this clause
     clause = head.rsplit(":", 1)[-1]
-    alone = _ALONE.match(head) is not None
-    if figure.unit is None and not is_offered(before, after, alone):
+    alone, clocked = _ALONE.match(head) is not None, isinstance(quantity, Clock)
+    few = figure.value is not None and figure.value < _FEW and not clocked
+    if figure.unit is None and (few or not is_offered(before, after, alone)):
         return NONE
     if is_refused(before, clause, after, text.endswith("?")):
         return NONE
-    clocked = isinstance(quantity, Clock)
     fact = is_other_time(head, after) if clocked else is_fact(before, head, after)
     if _CLAIMED.match(after):
         return FIRM

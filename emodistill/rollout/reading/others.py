@@ -38,7 +38,7 @@ _THEIRS = wording(rf"""
     ^\W*(?:\w+,? ){{0,2}}why (?:only |exactly |is it |should (?:i|we) (?:\w+ )?|would (?:i|we) (?:\w+ )?)*$
     ^\W*(?:and |so |but |oh,? )?you (?:\w+ly )?(?:think|believe|call|consider|imagine)\b[^,;]{{0,40}}$
     \b(?:(?:are|were) you|do you|would you) (?:really|seriously|actually|honestly)\b[^,;]{{0,40}}$
-    \b(?:who told you|(?:what|who) makes you think|do you have any idea (?:what|how)|can you imagine)\b[^,;]{{0,40}}$
+    \b(?:who told you|(?:what|who) makes you think|what (?:\w+ ){{0,2}}makes(?= $)|do you have any idea (?:what|how)|can you imagine)\b[^,;]{{0,40}}$
     \bthe (?:first|last|other|previous|second) \w+ (?:said|told|promised|quoted)\b[^,;]{{0,40}}$
     \b(?:research|science|studies|experts|the data) (?:say|show|suggest|recommend|find)s?\b[^;]*$
     \bif you (?:leave|make|force|keep) (?:me|us)\b[^,;]{{0,30}}$

@@ -46,6 +46,7 @@ _RATHER = wording(r"""
         never mind|forget(?: about)?|let alone|much less|not|nor) (?:(?:in|at|for|after|within|wait|waiting|do|doing|\
         by|on|a|the|your|those|another|about|even|paying|going) )*$
     \bno (?:world|universe|scenario|version)\b[^,;#~]*$|^\W*(?:anything|everything) but $
+    (?:'s|\b(?:is|are|was|still|way|far|much)) (?:better|worse|more|less|\w+er) than (?:about |the |your )?$
     \bwhen (?:i|you) (?:hear|say|think of|see) $|(?<!\bdo )\bi (?:keep )?hear(?:ing)? $|(?:\b(?:one|any)|~) more ['"]?$
     \b(?:wish|if only) (?:i|we) could (?:\w+ )?(?:say|tell|give|offer|promise|do|grant|make|get|accept|take)\b[^,;]*$
     (?:\brather|(?:'d|\bwould) sooner)\b[^;]*\bthan\b[^,;]*$
