@@ -25,7 +25,7 @@ _LABEL = wording(
     section|article|rule|ward|room|line|unit|floor|level|chapter|page|number|nr|no\.?|case|item|step|phase|stage|clause
     paragraph|sector|gate|block|bed|form|code|option|version|highway|exit|channel|frequency|extension|ext\.?|building
     apartment|suite|engine|station|tier|type|category|year|top|part|figure|table|magnitude|scale (?:of|from)
-    (?:one|all|out|some|any|each|most|group|family|team|list|~) of|the|these|those|all|both|last|first|next|every|(?<!make )(?<!call )(?<!say )(?:this|that)|which|any|each|has|are|day|minute
+    (?<!convinced )(?<!instead )(?<!chance )of|was an?|the|these|those|all|both|last|first|next|every|(?<!make )(?<!call )(?<!say )(?:this|that)|which|any|each|has|are|day|minute
     (?:grade|score|zone|age|gpa|rating|pain|pulse|pressure|temperature|fever|sugar|price|balance|fee|amount|loan|debt)\
         (?:(?: \w+)? (?:is|was|of|at|says|reads))?:?
     (?:owe[sd]?|paid|costs?|worth|age|aged|turn(?:s|ed|ing)?|minus)

@@ -32,6 +32,10 @@ _BEFORE = wording(rf"""
     \b(?:stay|recovery|drive|commute|shift|class|exam|course|session|trip|rehab)\b[^,;]{{0,30}} (?:is|was|takes?|lasts?|\
         would be)(?: \w+ly)? {_NEARLY}$
     \b(?:physio\w*|therapy|rehab\w*|medication|painkillers|antibiotics|crutches|monitoring)(?: \w+)? (?:for|in|after) {_NEARLY}$
+    \bhad to (?:wait|pay|hold|stay)\b[^,;]*$|\b(?:was|were|been) (?:delayed|held up|late|postponed|down|out|gone|off)\b[^,;]*$
+    \b(?:most|many|other|some|all) (?:of (?:our|my|the) )?(?:people|clients|customers|debtors|patients|folks|families|survivors|\
+        others|accounts|cases)\b[^,;]*$
+    \b(?:slips?|goes|runs|drags|stretches) past $
     \b(?:seen|watched|heard of|known)\b[^,;]*$
     \b(?:valid|effective|in force) (?:for|until) {_NEARLY}$
     \b(?:dead|die|dying|drown\w*|homeless|bankrupt|gone) (?:in|within|after) {_NEARLY}$
@@ -49,7 +53,7 @@ _AFTER = wording(
     \ last time\b|(?: \w+){0,2} already ?(?:$|[.,!?;])
     \ of (?!(?:your|my|this|that|it|the|grace|patience|time|wait\w*|flexibility|leeway|breathing|courage|trust|hope|strength\
         |holding|extra|extension|fight|warning|mercy)\b)\w+|\ of (?:my life|being)\b
-    \ to (?:get (?:there|to school|ready|dressed|home)|fall asleep|respond|walk|drive|recover|heal|school|campus|class)
+    \ to (?:get (?:there|to school|ready|dressed|home)|file|appeal|fall asleep|respond|walk|drive|recover|heal|school|campus|class)
     \ (?:drive|walk|commute|ride|apart|per|each|every|on hold|extra|off)\b(?! at)|\ (?:¤(?= ?(?:$|[.,!?;]))|a (?:day|night|week|shift)\b)
     \ away from (?:school|campus|here|home|you|the hospital)|\ back (?:in|when|then)\b|\ earlier today
     \ left (?:on|until|before)
@@ -80,7 +84,7 @@ _THEIR_OWN = re.compile(rf"^(?!.*\b{_BARGAINED}\b).*(?:'s|\b(?:is|are|has)) (?:m
 _EVENT = re.compile(  # my daughter graduates in …, a helicopter lands in …, most patients are walking after …
     r"(?:^\W*(?:(?:but|so|since|because|while|when|as) )?|\band )"
     r"(?:my|an?|the|his|her|their|some|another|everyone|everybody|most \w+|dr|mr|ms|mrs"
-    r"|(?!this|thanks|does|perhaps|was|has|is|as|yes|always|unless)\w+s)\b"
+    r"|[a-z]{3,} (?=(?:comes|arrives|hits|ends|starts|begins|expires|opens|closes|leaves|returns)\b)|(?!this|thanks|does|perhaps|was|has|is|as|yes|always|unless)\w+s)\b"
     rf"(?!.*\b{_BARGAINED}\b)(?: [\w']+){{0,7}} (?:in|within|after|for|until|by|every|around|takes?|lasts?) {_NEARLY}$"
 )
 

@@ -13,7 +13,7 @@ _SAY = group(r"""
     told|tell(?:ing)?
     suggest(?:ed|ing)?|mention(?:ed|ing)?|demand(?:ed|ing)?|insist(?:ed|ing)?|request(?:ed|ing)?|repeat(?:ed|ing)?
     need(?:ed|ing)?(?! to\b)|claim(?:ed)?|expect(?:ed|ing)?|nam(?:e|ed|ing)|counter(?:ed|ing)?|started|came|gave
-    promis(?:ed|ing)|stuck|prefer(?:red)?|agreed|put|brought up|threw|(?:have|had) in mind|went|jumped|hoped|floated
+    promis(?:ed|ing)|stuck|prefer(?:red)?|agreed|put|brought up|threw|(?:have|had) in mind|went|c[ao]me up with|jumped|hoped|floated
     push(?:ed|ing)(?! (?:me|us))|cited|like|love|opened|began|led|insist(?: on)?
 """)
 _PROPOSAL = group("""
@@ -41,6 +41,8 @@ _THEIRS = wording(rf"""
     \b(?:who told you|(?:what|who) makes you think|what (?:\w+ ){{0,2}}makes(?= $)|do you have any idea (?:what|how)|can you imagine)\b[^,;]{{0,40}}$
     \bthe (?:first|last|other|previous|second) \w+ (?:said|told|promised|quoted)\b[^,;]{{0,40}}$
     \b(?:research|science|studies|experts|the data) (?:say|show|suggest|recommend|find)s?\b[^;]*$
+    \byou (?:dropping|moving|coming|lowering|raising|asking|saying|offering|wanting|pushing|insisting|stretching)\b[^,;]{{0,30}}$
+    \byou (?:to )?(?:move|get|come|step|shift|go) (?:away|off|down|up) from (?:the )?$
     \bif you (?:leave|make|force|keep) (?:me|us)\b[^,;]{{0,30}}$
     \byou\b[^#~]*[#~][^#~]*\bnow (?:it'?s|you)\b[^#~]*$
     \b(?:make|force)s? (?:me|us) (?:to )?(?:wait|sleep|go|pay|hold|stay|live|sit|turn|be)\b[^,;]{{0,30}}$
@@ -62,6 +64,7 @@ _THEIRS_AFTER = wording(rf"""
     ^(?:,? (?:as|like|which|the \w+|that|is what|was what|(?:is|\
         was) the \w+(?: that)?)| {_PROPOSAL}(?: that)?| (?:plan|deadline)|) you(?:'ve|'re|'d)?{_ADVERBS} {_SAY}\b
     ^(?: \w+){{0,2}} of yours\b|^, you (?:say|said|tell me|told me)\b
+    ^ (?:in|from|on) your (?:letter|e?mail|offer|proposal|message|note|last|first|opening|form|plan)\b
     ^,? (?:is|was) your\b|^ supposed to\b|^(?: (?:one|~) more time| another time| once more| again)\b
     ^['"]? (?:is|was) what (?:the|my|they|he|she|your)\b[^,;]{{0,30}} (?:told|said|quoted|promised)\b|^ is what you(?:'re|'ve| are) (?:been )?(?:used|asking)\b
     ^ (?:might|may) (?:\w+ ){{1,2}}(?:to|for) you\b|^ (?:feels|seems|sounds|looks) \w+ to you\b

@@ -8,7 +8,7 @@ import re
 from emodistill.rollout.reading.wording import group, wording
 
 _NEGATION = wording(r"""
-    \b(?:not|cannot|never|neither|nor|unable|impossible|nobody|none|nothing|nowhere|refus\w+|reject\w*|declin\w+|\
+    \b(?:not|cannot|never|neither|nor|unable|impossible|nobody|none|nothing|nowhere|~ chance|miracle|refus\w+|reject\w*|declin\w+|\
         hardly|without|no)\b
     \bforget\b|\bhow (?:can|could|am) (?:i|anyone|anybody|you)\b|\bwho (?:can|could|would|even|actually|really)\b|n't\b
     \bstop (?:\w+ing|with|w/)|\btoo (?:long|late|early|soon|much) (?:to|for)\b
@@ -66,7 +66,7 @@ _STEP = wording(
 
 _BE = group("""
     is|are|was|would be|will be|'s|seems?|feels?|sounds?|looks?|might be|may be|'d be|remains?
-    just|simply|really|still|honestly|frankly
+    just|still|\w+ly
 """)
 _BAD = group(r"""
     too|impossible|unacceptable|unrealistic|unreasonable|ridiculous|absurd|insane|crazy|madness|unthinkable
@@ -98,10 +98,12 @@ _BAD_AFTER = wording(
         ain't|do not)\b
     {_WITH} (?:(?:is|will|would) never|never|makes no|leaves (?:me|us)|gives me no|gets us nowhere)\b
     {_WITH} (?:will|would|could|might|may|'d|'ll) (?:\w+ )?(?:kill|ruin|bankrupt|destroy|break|finish|hurt|sink|never|\
-        wreck|crush|drown|cost(?! (?:you )?nothing)|mean (?!a lot|the world|so much|everything|i|we|you|that)|\
-        put (?:me|us|my)|leave (?:me|us|my \w+) (?!enough|some|time|room)|get me fired)\b
+        wreck|crush|drown|cost(?! (?:you )?nothing)|mean (?:i|we) (?:never|lose|can't|won't|have no)|\
+        mean (?!a lot|the world|so much|everything|i|we|you|that)|end (?:me|us)|leave me without|put (?:me|us|my)|leave (?:me|us|my \w+) (?!enough|some|time|room)|get me fired)\b
     {_WITH} (?:will|would|could|might|may|'d|'ll) be (?:my death|too|far|impossible|unacceptable|unbearable|\
         the (?:death|end)|an? (?:disaster|nightmare|catastrophe|death))
+    {_WITH} (?:makes?|made) (?:me|my \w+|us) (?!happy|proud|smile|whole|comfortable|hopeful|very happy|feel (?:safe|better|good|heard))\w+
+    {_WITH} is (?:\w+er|more|less) than (?:my|any|what|our|the|anyone|nothing)\b
     \ is (?:\w+ly )?(?:wreck|hurt|kill|ruin|destroy|drain|harm|exhaust)ing\b|\ is for (?:little |old )?(?:bab\w+|toddlers?|kids|children|grand\w+|fools|losers|people)\b
     [,:]? ?-?-? ?(?:impossible|no way|not possible|too (?:long|late|early|soon|short|much)|out of the question|\
         never|forget it|not happening|unacceptable|are you (?:kidding|serious|joking|crazy|insane))\b
@@ -125,7 +127,7 @@ _AFTER_ALL = wording(r"""
 _IF_AGREED = wording(
     r"""
     if (?:i|we) (?!get\b|have\b|can\b|could\b|hear\b|had\b|stay\w*\b)\w+|with|at|even|after
-    giv\w+|accept\w+|agree\w+|go\w+|wait\w+|push\w+|tak\w+|say\w+
+    giv\w+|accept\w+|agree\w+|go\w+|wait\w+|sleep\w+|staying|being|push\w+|tak\w+|say\w+
 """,
     r"^\W*(?:(?:and|but|so|because|no) )?(?:",
     r")\b[^,;]*$",
@@ -133,9 +135,9 @@ _IF_AGREED = wording(
 _RUIN = wording(
     r"""
     los(?:e|es|ing)|dead|die|dying|fired|ruin\w*|bankrupt\w*|kill\w*|lying|a lie|panic|collapse|broke|homeless|evict\w*
-    cruel|break me|nothing left|suicide|over for me|finished
+    cruel|break me|come down|crush\w*|nothing left|suicide|over for me|finished
 """,
-    r"^(?![^.;]*(?:n't|\b(?:not|no|nobody|without|instead|or|before)\b))[^.;]{0,48}\b",
+    r"^(?:(?!n't|\b(?:not|no|nobody|without|instead|or|before)\b)[^.;]){0,48}\b",
     r"\b",
 )
 _LOVE_TO = re.compile(r"(?:'d|\bwould) (?:really |gladly )?(?:love|like) to (?:say|tell|give|offer|promise|do|grant)\b")
