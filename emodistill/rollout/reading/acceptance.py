@@ -19,12 +19,16 @@ _TERMS = group("""
     request|compromise|arrangement|schedule|slot|date|bedtime|estimate|extension|deadline|option|window|wait|position
     solution|settlement|agreement|eta|one|demand|idea|period|curfew|limit|target|ask|#|~
 """)
-_THAT = rf"(?:(?:all )?(?:your|the|this|that|these|those)(?: (?!for )\w+)?? {_TERMS}(?:[ -]{_TERMS})?|that|this|it|those|these)"
+_THAT = (
+    rf"(?:(?:all )?(?:your|the|this|that|these|those)(?: (?!for )\w+)?? {_TERMS}(?:[ -]{_TERMS})?"
+    "|that|this|it|those|these)"
+)
 _OVER = r"(?= ?(?:$|[.,!;:)]|- ))"  # the phrase ends here
 _CLOSED = r"(?= ?(?:$|[.!;]|and\b|- ))"  # no reasons follow, as they do where a figure is argued for
 _ON = group(r"""
     (?= ?(?:$|[.,!;:)]|-))
-    (?= (?:and|then|so|as|for(?! [#~])|from|in|because|right|now|thank\w*|at|of|on|too|today|tonight|but|even|you|since|under)\b)
+    (?= (?:and|then|so|as|for(?! [#~])|from|in|because|right|now|thank\w*|at|of|on|too|today|tonight|but|even|you|\
+        since|under)\b)
     (?= (?:please|here|by|is|straight|instead|after|over|once|that you|which|works?|without|it is|\w+ly)\b)
     (?= to (?:close|end|settle|get|move|show|keep|avoid|make|help)\b)
 """)
@@ -86,14 +90,16 @@ _ACCEPT = wording(rf"""
     (?:^|[,:-] |\b{_OPENER} )(?:offer accepted|you're on|you win|we're on|count (?:me|us) in|i'm in|no objections?|\
         lock it in|say no more){_OVER}
     (?:^|[,:-] |\b{_OPENER} )(?:please )?(?:book|schedule) it(?:{_OVER}| before| now)
-    (?:^|[,:-] |\b{_OPENER} )let's (?:do|go with|shake on|lock in) (?:(?:it|that|this){_OVER}|(?:your|the|those) [#~]{_ON})
+    (?:^|[,:-] |\b{_OPENER} )let's (?:do|go with|shake on|lock in) (?:(?:it|that|this){_OVER}|(?:your|the|\
+        those) [#~]{_ON})
     (?:^|[,:-] |\b{_OPENER} )(?:works for|(?:fine|good|ok|okay|alright) (?:by|with|for)|suits) (?:me|us)\b
     (?:^|[,:-] |\b{_OPENER} )sounds (?:good|great|fair|perfect|fine|reasonable|acceptable|like a plan)(?: to (?:me|\
         us))?{_OVER}
     # what is on the table, praised
     \b(?:{_THAT}|your (?:\w+ ){{0,2}}?{_TERMS}|the {_TERMS})(?:'s| is| are| will| would| does|'ll|\
         'd)?(?: be)?{_SOFTLY} {_WORKS}
-    ^(?:{_OPENER}[,.]?(?: -)? )*(?:your |the |those )?[#~](?:,|) (?:it is|it'll be|then it is|sharp it is|agreed|(?:okay|ok|fine|alright|all right|done|deal){_OVER}(?!,? (?:but|if)))\b
+    ^(?:{_OPENER}[,.]?(?: -)? )*(?:your |the |those )?[#~](?:,|) (?:it is|it'll be|then it is|sharp it is|agreed|\
+        (?:okay|ok|fine|alright|all right|done|deal){_OVER}(?!,? (?:but|if)))\b
     ^(?:{_OPENER},? )+(?:your |the |those |that )?[#~](?: is| are| will| does)? (?:works?|fine|acceptable|good|okay|\
         ok|do|agreed|sounds|manageable|doable|suits)\b
     ^(?:your |the |those )?[#~] (?:works for (?:me|us){_CLOSED}|works(?: (?:well|fine|perfectly|\

@@ -17,7 +17,8 @@ _MINUTES = {
 }
 _NEXT_UNIT = 60.0  # units further apart than this are another kind of time: minutes where days are bargained over
 _KIND = group("""
-    full|more|business|calendar|working|banking|additional|extra|further|short|long|whole|solid|consecutive|other|entire|straight
+    full|more|business|calendar|working|banking|additional|extra|further|short|long|whole|solid|consecutive|other
+    entire|straight
     mere|lousy|measly|good|precious
 """)
 _UNIT = (

@@ -6,7 +6,8 @@ from emodistill.rollout.reading.wording import group, wording
 
 _NEARLY = r"(?:about |like |over |nearly |almost |more than |exactly |around |just |roughly |only |another )*"
 _SPENT = group(r"""
-    waited|counted|suffered|lived|spent|lost|owed|endured|survived|slept|stayed|worked|passed(?: out)?|elapsed|trapped|stuck
+    waited|counted|gone(?! (?:to|up|down|from|with))|suffered|lived|spent|lost|owed|endured|survived|slept|stayed
+    worked|passed(?: out)?|elapsed|trapped|stuck
     buried|pinned
     took|lasted|tried|missed|fainted|bled|sat|lain|lay|heard|felt|woke|turned|had (?:this|the|it|my|these)
     (?:held|hung) (?:on|out)|(?:'ve|have|had) put up with
@@ -18,8 +19,8 @@ _BEFORE = wording(rf"""
     \b{_SPENT}(?: [\w¤#~]+){{0,5}}(?: in| for| after| about| almost| nearly| over| more than| the last| the past)* $
     (?:^|[,;] )(?:and |but )?been {_NEARLY}$|\b(?:times|twice|once) (?:in|over|within) {_NEARLY}$
     \bwarned (?:me|us|you|him|her|them)\b[^;]*$
-    \b(?:for|in|over|during|within) the (?:last|past|previous) $
-    \bthe (?:first|last|past|previous) $|\byou(?:'ve| have)? had (?:\w+ )?$|\bdid (?:it|you|they|he|she) (?:\w+ )?(?:take|wait|need) {_NEARLY}$
+    \bthe (?:first|last|past|previous) $|\byou(?:'ve| have)? had (?:\w+ )?$
+    \bdid (?:it|you|they|he|she) (?:\w+ )?(?:take|wait|need) {_NEARLY}$
     \bit's always $|\bwas due (?:in |for )?$|\b(?:original|old|initial|previous) \w+ (?:was|were) $
     \b(?:the other|another|my) \w+ (?:got|had|went|waited|paid|received)\b[^,;]*$
     \b(?:since|every|each|per|it's been|ago|once every|once in) $
@@ -29,17 +30,20 @@ _BEFORE = wording(rf"""
     \b(?:lasts|age[ds]?|turn(?:s|ed|ing)|(?:history|backlog|shifts?|supply|average) of|average\b[^,;]{{0,30}} \
         is) {_NEARLY}$
     \b(?:home|discharged|released|recover\w*|heal\w*)(?: fully)? (?:in|after|within) {_NEARLY}$
-    \b(?:stay|recovery|drive|commute|shift|class|exam|course|session|trip|rehab)\b[^,;]{{0,30}} (?:is|was|takes?|lasts?|\
-        would be)(?: \w+ly)? {_NEARLY}$
-    \b(?:physio\w*|therapy|rehab\w*|medication|painkillers|antibiotics|crutches|monitoring)(?: \w+)? (?:for|in|after) {_NEARLY}$
-    \bhad to (?:wait|pay|hold|stay)\b[^,;]*$|\b(?:was|were|been) (?:delayed|held up|late|postponed|down|out|gone|off)\b[^,;]*$
-    \b(?:most|many|other|some|all) (?:of (?:our|my|the) )?(?:people|clients|customers|debtors|patients|folks|families|survivors|\
-        others|accounts|cases)\b[^,;]*$
+    \b(?:stay|recovery|drive|commute|shift|class|exam|course|session|trip|rehab)\b[^,;]{{0,30}} (?:is|was|takes?|\
+        lasts?|would be)(?: \w+ly)? {_NEARLY}$
+    \b(?:physio\w*|therapy|rehab\w*|medication|painkillers|antibiotics|crutches|monitoring)(?: \w+)? (?:for|in|\
+        after) {_NEARLY}$
+    (?:'ve|\bhave|\bhas) had\b[^,;]*$|\bhad to (?:wait|pay|hold|stay)\b[^,;]*$
+    \b(?:was|were|been) (?:delayed|held up|late|postponed|down|out|gone|off)\b[^,;]*$
+    \b(?:most|many|other|some|all) (?:of (?:our|my|the) )?(?:people|clients|customers|debtors|patients|folks|families|\
+        survivors|others|accounts|cases)\b[^,;]*$
     \b(?:slips?|goes|runs|drags|stretches) past $
     \b(?:seen|watched|heard of|known)\b[^,;]*$
     \b(?:valid|effective|in force) (?:for|until) {_NEARLY}$
     \b(?:dead|die|dying|drown\w*|homeless|bankrupt|gone) (?:in|within|after) {_NEARLY}$
-    \b(?:on (?:leave|vacation|holiday|a trip)|away|closed|abroad|unavailable|out of town) (?:for|until) (?:the next )?{_NEARLY}$
+    \b(?:on (?:leave|vacation|holiday|a trip)|away|closed|abroad|unavailable|out of town) (?:for|\
+        until) (?:the next )?{_NEARLY}$
     ^\W*(?:after|following|once) (?:the|your|my) (?:surgery|operation|procedure)\b[^;]*$
     \b(?:usual|normal|typical)\w*(?: \w+)? (?:wait\w*|takes?)(?: is)? {_NEARLY}$
 """)
@@ -49,12 +53,17 @@ _AFTER = wording(
         past[- ]due|ago|behind|old\b|in arrears|delinquent|in a row|past the|\
         into\b|since|outstanding|unpaid)
     \ (?:ha(?:ve|s) (?:already )?(?:passed|gone)|passed|went by|later (?:i|we|they|you|he|she|nothing|the)|\
-        before (?:the|my|your|he|she|they|our) (?!bed|deadline|turn|surgery|operation|procedure|slot|team|rescue|we|money)|after (?:they|he|she|i (?!get\b|am\b|receive\b|sign\b)|(?:the |your |my )?(?:surgery|operation|procedure))\b)
+        before (?:the|my|your|he|she|they|our) (?!bed|deadline|turn|surgery|operation|procedure|slot|team|rescue|we|\
+        money)|after (?:they|he|she|i (?!get\b|am\b|receive\b|sign\b)|\
+        (?:the |your |my )?(?:surgery|operation|procedure))\b)
     \ last time\b|(?: \w+){0,2} already ?(?:$|[.,!?;])
-    \ of (?!(?:your|my|this|that|it|the|grace|patience|time|wait\w*|flexibility|leeway|breathing|courage|trust|hope|strength\
-        |holding|extra|extension|fight|warning|mercy)\b)\w+|\ of (?:my life|being)\b
-    \ to (?:get (?:there|to school|ready|dressed|home)|file|appeal|fall asleep|respond|walk|drive|recover|heal|school|campus|class)
-    \ (?:drive|walk|commute|ride|apart|per|each|every|on hold|extra|off)\b(?! at)|\ (?:¤(?= ?(?:$|[.,!?;]))|a (?:day|night|week|shift)\b)
+    \ of (?!(?:your|my|this|that|it|the|grace|patience|time|wait\w*|flexibility|leeway|breathing|courage|trust|hope|\
+        strength|\
+        holding|extra|extension|fight|warning|mercy)\b)\w+|\ of (?:my life|being)\b
+    \ to (?:get (?:there|to school|ready|dressed|home)|file|appeal|fall asleep|respond|walk|drive|recover|heal|school|\
+        campus|class)
+    \ (?:drive|walk|commute|ride|apart|per|each|every|on hold|extra|off)\b(?! at)
+    \ (?:¤(?= ?(?:$|[.,!?;]))|a (?:day|night|week|shift)\b)
     \ away from (?:school|campus|here|home|you|the hospital)|\ back (?:in|when|then)\b|\ earlier today
     \ left (?:on|until|before)
     \ without (?:food|water|sleep|light|air|pay\w*|work|income|a (?:job|paycheck|break))
@@ -64,27 +73,29 @@ _AFTER = wording(
 )
 _OF_LENGTH = wording(  # a 45-minute drive
     r"""
-    fee|shift|drive|walk|break|nap|notice|vacation|stay|recovery|commute|course|class|exam|session|trip|ride|supply|rehab
-    workout|history|hearing|meeting|show|movie|flight|procedure|infusion|scan|pause|backlog|contract|trial|warranty
+    fee|shift|drive|walk|break|nap|notice|vacation|stay|recovery|commute|course|class|exam|session|trip|ride|supply
+    rehab|workout|history|hearing|meeting|show|movie|flight|procedure|infusion|scan|pause|backlog|contract|trial|warranty
 """,
     r"^[ -](?:(?!to )\w+ )?",
     r"\b",
 )
 _BARGAINED = group(r"""
-    i|we|us|can|could|must|should|has to|have to|need\w*|team|crew|rescue\w*|help|pay(?!che|day)\w*|repay\w*|money|balance
-    surgery|operat\w+|slot|appointment|opening|beds?|cancellation|room|space|spot|wait|window|deadline|limit|extraction
-    squad|engineers?|drill|dig|plan|offer\w*|proposal|request|estimate|eta|answer|truth|number|figure|earliest|latest|best
-    fastest|soonest|most|least|date|timeline|target|compromise|max\w*|settle\w*|full|total
+    i|we|us|can|could|must|should|has to|have to|need\w*|team|crew|rescue\w*|help|pay(?!che|day)\w*|repay\w*|money
+    balance|surgery|operat\w+|slot|appointment|opening|beds?|cancellation|room|space|spot|wait|window|deadline
+    limit|extraction|squad|engineers?|drill|dig|plan|offer\w*|proposal|request|estimate|eta|answer|truth|number|figure|earliest|latest
+    best|fastest|soonest|most|least|date|timeline|target|compromise|max\w*|settle\w*|full|total
     whole|next available|theatre|debt|account|policy|company|schedul\w+|free|rest|remain\w+|half|final|terms?|extension
     arrangement|solution|middle|thing|one|deal|agreement|hop\w+|ask\w*|way|line|goal|idea|word|vote|call|gut|heart
     you(?:'ll|'d|'re)|you (?:will|can|could|should|out)
-    (?:reach\w*|with|gets?|have|has|bring|see|pull|free|lift|to|gives?|for|fit|lets?|allows?|leaves?|costs?|wants?|tells?) (?:you|me)
+    (?:reach\w*|with|gets?|have|has|bring|see|pull|free|lift|to|gives?|for|fit|lets?|allows?|leaves?|costs?|wants?|\
+        tells?) (?:you|me)
 """)
 _THEIR_OWN = re.compile(rf"^(?!.*\b{_BARGAINED}\b).*(?:'s|\b(?:is|are|has)) (?:maybe |only )?{_NEARLY}$")
 _EVENT = re.compile(  # my daughter graduates in …, a helicopter lands in …, most patients are walking after …
     r"(?:^\W*(?:(?:but|so|since|because|while|when|as) )?|\band )"
     r"(?:my|an?|the|his|her|their|some|another|everyone|everybody|most \w+|dr|mr|ms|mrs"
-    r"|[a-z]{3,} (?=(?:comes|arrives|hits|ends|starts|begins|expires|opens|closes|leaves|returns)\b)|(?!this|thanks|does|perhaps|was|has|is|as|yes|always|unless)\w+s)\b"
+    r"|[a-z]{3,} (?=(?:comes|arrives|hits|ends|starts|begins|expires|opens|closes|leaves|returns)\b)"
+    r"|(?!this|thanks|does|perhaps|was|has|is|as|yes|always|unless)\w+s)\b"
     rf"(?!.*\b{_BARGAINED}\b)(?: [\w']+){{0,7}} (?:in|within|after|for|until|by|every|around|takes?|lasts?) {_NEARLY}$"
 )
 

@@ -13,7 +13,8 @@ _SAY = group(r"""
     told|tell(?:ing)?
     suggest(?:ed|ing)?|mention(?:ed|ing)?|demand(?:ed|ing)?|insist(?:ed|ing)?|request(?:ed|ing)?|repeat(?:ed|ing)?
     need(?:ed|ing)?(?! to\b)|claim(?:ed)?|expect(?:ed|ing)?|nam(?:e|ed|ing)|counter(?:ed|ing)?|started|came|gave
-    promis(?:ed|ing)|stuck|prefer(?:red)?|agreed|put|brought up|threw|(?:have|had) in mind|went|c[ao]me up with|jumped|hoped|floated
+    promis(?:ed|ing)|stuck|prefer(?:red)?|agreed|put|brought up|threw|(?:have|had) in mind|went|c[ao]me up with|jumped
+    hoped|floated
     push(?:ed|ing)(?! (?:me|us))|cited|like|love|opened|began|led|insist(?: on)?
 """)
 _PROPOSAL = group("""
@@ -28,20 +29,26 @@ _OBJECT_OF = ("have", "had", "get", "got", "getting", "see", "want", "need", "ke
 _NOT_INVITED = "".join(f"(?<!{words} )" for words in _INVITED)
 _SUBJECT = "".join(f"(?<!{words} )" for words in (*_INVITED, *_OBJECT_OF))
 _THEIRS = wording(rf"""
-    (?<!\bin )(?<!\bgiven )\byour (?!team |crew |boss |manager |people |supervisor |bank )(?:{_WORD} ){{0,2}}(?:{_WORD} of )?{_LEAD}$
+    (?<!\bin )(?<!\bgiven )\byour (?!team |crew |boss |manager |people |supervisor |\
+        bank )(?:{_WORD} ){{0,2}}(?:{_WORD} of )?{_LEAD}$
     \byour (?:\w+ ){{0,2}}?{_PROPOSAL}(?: here)?(?: (?:is|was|were|stands|stood|to|at|for|of|that i|\
         that we)\b[^,;]{{0,24}}?|: ) ?$
     {_NOT_INVITED}(?<!hear )\byou(?:'ve|'re|'d| guys| people)?{_ADVERBS} {_SAY}\b(?:[^,;:]{{0,50}}|[^,;:]{{0,6}}: )$
     {_SUBJECT}\byou(?:'ve)?{_ADVERBS} \w+ed(?: back| up| down)? (?:to|at|on|for) $
-    \byou(?:'ve| have){_ADVERBS} (?:\w+ed|gone|come|been|cut|let|made|given|set|put|taken)\b(?! (?:me|us)\b)[^,;]{{0,40}}$
+    \byou(?:'ve| have){_ADVERBS} (?:\w+ed|gone|come|been|cut|let|made|given|set|put|taken)\b(?! (?:me|\
+        us)\b)[^,;]{{0,40}}$
     \bif (?:i|we) (?:have to|must|had to|(?:am|are) forced to)\b(?! (?:name|pick|choose|put|give|say))[^,;]{{0,40}}$
     ^\W*(?:\w+,? ){{0,2}}why (?:only |exactly |is it |should (?:i|we) (?:\w+ )?|would (?:i|we) (?:\w+ )?)*$
     ^\W*(?:and |so |but |oh,? )?you (?:\w+ly )?(?:think|believe|call|consider|imagine)\b[^,;]{{0,40}}$
     \b(?:(?:are|were) you|do you|would you) (?:really|seriously|actually|honestly)\b[^,;]{{0,40}}$
-    \b(?:who told you|(?:what|who) makes you think|what (?:\w+ ){{0,2}}makes(?= $)|do you have any idea (?:what|how)|can you imagine)\b[^,;]{{0,40}}$
+    \b(?:who told you|(?:what|who) makes you think|what (?:\w+ ){{0,2}}makes(?= $)|do you have any idea (?:what|how)|\
+        can you imagine)\b[^,;]{{0,40}}$
     \bthe (?:first|last|other|previous|second) \w+ (?:said|told|promised|quoted)\b[^,;]{{0,40}}$
     \b(?:research|science|studies|experts|the data) (?:say|show|suggest|recommend|find)s?\b[^;]*$
-    \byou (?:dropping|moving|coming|lowering|raising|asking|saying|offering|wanting|pushing|insisting|stretching)\b[^,;]{{0,30}}$
+    ^\W*how (?:(?:do|did|dare) you (?!feel|see|like|think|want|get|make|do\b)|many (?:\w+ )?times)[^,;]*$
+    \byou (?:moved|pushed|bumped|delayed|put) (?:me|us)\b[^,;]*$
+    \byou (?:dropping|moving|coming|lowering|raising|asking|saying|offering|wanting|pushing|insisting|\
+        stretching)\b[^,;]{{0,30}}$
     \byou (?:to )?(?:move|get|come|step|shift|go) (?:away|off|down|up) from (?:the )?$
     \bif you (?:leave|make|force|keep) (?:me|us)\b[^,;]{{0,30}}$
     \byou\b[^#~]*[#~][^#~]*\bnow (?:it'?s|you)\b[^#~]*$
@@ -66,7 +73,8 @@ _THEIRS_AFTER = wording(rf"""
     ^(?: \w+){{0,2}} of yours\b|^, you (?:say|said|tell me|told me)\b
     ^ (?:in|from|on) your (?:letter|e?mail|offer|proposal|message|note|last|first|opening|form|plan)\b
     ^,? (?:is|was) your\b|^ supposed to\b|^(?: (?:one|~) more time| another time| once more| again)\b
-    ^['"]? (?:is|was) what (?:the|my|they|he|she|your)\b[^,;]{{0,30}} (?:told|said|quoted|promised)\b|^ is what you(?:'re|'ve| are) (?:been )?(?:used|asking)\b
+    ^['"]? (?:is|was) what (?:the|my|they|he|she|your)\b[^,;]{{0,30}} (?:told|said|quoted|promised)\b
+    ^ is what you(?:'re|'ve| are) (?:been )?(?:used|asking)\b
     ^ (?:might|may) (?:\w+ ){{1,2}}(?:to|for) you\b|^ (?:feels|seems|sounds|looks) \w+ to you\b
     ^,? as (?:proposed|requested|suggested)\b
 """)
@@ -100,7 +108,8 @@ _REFUSES = wording(
     "^",
 )
 _WELCOMES = wording(
-    "please|that|it|this|works?|final|offer|limit|promise|how about|deal|ok|okay|sure|fine|yes|agreed|possible|fair|reasonable|"
+    "please|that|it|this|works?|final|offer|limit|promise|how about|deal|ok|okay|sure|fine|yes|agreed|possible|"
+    "fair|reasonable|"
     "(?:could|can|would|will) (?:you|we|that|it)|(?:i|we)(?: can|'ll| could)(?! (?:barely|hardly|only)) \\w+",
     r"\b(?:",
     r")\b",

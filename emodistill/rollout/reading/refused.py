@@ -8,18 +8,20 @@ import re
 from emodistill.rollout.reading.wording import group, wording
 
 _NEGATION = wording(r"""
-    \b(?:not|cannot|never|neither|nor|unable|impossible|nobody|none|nothing|nowhere|~ chance|miracle|refus\w+|reject\w*|declin\w+|\
-        hardly|without|no)\b
+    \b(?:not|cannot|never|neither|nor|unable|impossible|nobody|none|nothing|nowhere|[~¤] chance|miracle|refus\w+|\
+        reject\w*|declin\w+|hardly|without|no)\b
     \bforget\b|\bhow (?:can|could|am) (?:i|anyone|anybody|you)\b|\bwho (?:can|could|would|even|actually|really)\b|n't\b
     \bstop (?:\w+ing|with|w/)|\btoo (?:long|late|early|soon|much) (?:to|for)\b
 """)
 _HARMLESS = wording(
     r"""
-    no (?:shame|harm|problems?|objections?|issues?|choice|doubt|later|more|less|longer|sooner|earlier|fewer|further)\b|no ?,
+    no (?:shame|harm|problems?|objections?|issues?|choice|doubt|later|more|less|longer|sooner|earlier|fewer|further)\b
+    no ?,
     why not\b
     not (?:only|just|a problem|opposed|against|unreasonable|unwilling|be unhappy)\b|why (?:don't|can't)\b
     (?:don't|do not|wouldn't|won't|would not|will not) (?:mind|object|oppose|complain|fight you|argue|regret|hurt)\b
-    (?:don't|do not) (?:say no|let|be(?!lieve)|worry|turn (?:down|away)|reject|refuse|dismiss)|how can (?:i|we) (?:get|make|convince)
+    (?:don't|do not) (?:say no|let|be(?!lieve)|worry|turn (?:down|away)|reject|refuse|dismiss)
+    how can (?:i|we) (?:get|make|convince)
     cannot (?:emphasi|stress|thank)
 """,
     r"\b",
@@ -64,7 +66,7 @@ _STEP = wording(
     " $",
 )
 
-_BE = group("""
+_BE = group(r"""
     is|are|was|would be|will be|'s|seems?|feels?|sounds?|looks?|might be|may be|'d be|remains?
     just|still|\w+ly
 """)
@@ -75,8 +77,8 @@ _BAD = group(r"""
     torture|suicide
     pushing it|more than (?:i|we|my|our|anyone)|less than (?:i|we) (?:need|can)|asking|inhuman\w*|cruel|hopeless
     unfair|unbearable
-    endless|excessive|laughable|outrageous|unsafe|dangerous|reckless|irresponsible|unheard|beyond|wishful|nowhere|not|never
-    hardly|dead|a no|(?:long |already )?(?:gone|expired|over)
+    endless|excessive|laughable|outrageous|unsafe|dangerous|reckless|irresponsible|unheard|beyond|wishful|nowhere|not
+    never|hardly|dead|a no|the (?:kind|sort|reason)\b|why|(?:long |already )?(?:gone|expired|over)
     no (?:way|option|use|solution|joke)|(?:just|simply|still|much|far) (?:too|not)|hard to (?:swallow|accept)
     untenable|intolerable|inadequate
     an? (?:\w+ )?(?:joke|sentence|non-?starter|insult|slap|nightmare|deal-?breaker|fantasy|eternity|lifetime|\
@@ -97,14 +99,17 @@ _BAD_AFTER = wording(
     {_WITH} (?:won't|will not|can't|cannot|can not|doesn't|does not|don't|isn't|is not|wouldn't|would not|aren't|\
         ain't|do not)\b
     {_WITH} (?:(?:is|will|would) never|never|makes no|leaves (?:me|us)|gives me no|gets us nowhere)\b
-    {_WITH} (?:will|would|could|might|may|'d|'ll) (?:\w+ )?(?:kill|ruin|bankrupt|destroy|break|finish|hurt|sink|never|\
-        wreck|crush|drown|cost(?! (?:you )?nothing)|mean (?:i|we) (?:never|lose|can't|won't|have no)|\
-        mean (?!a lot|the world|so much|everything|i|we|you|that)|end (?:me|us)|leave me without|put (?:me|us|my)|leave (?:me|us|my \w+) (?!enough|some|time|room)|get me fired)\b
+    {_WITH}(?:[ -]{_NOUN})? (?:will|would|could|might|may|'d|'ll) (?:\w+ )?(?:kill|ruin|bankrupt|destroy|break|finish|\
+        hurt|sink|never|wreck|crush|drown|cost(?! (?:you )?nothing)|mean (?:i|we) (?:never|lose|can't|won't|have no)|\
+        mean (?!a lot|the world|so much|everything|i|we|you|that)|end (?:me|us)|leave me without|put (?:me|us|my)|\
+        leave (?:me|us|my \w+) (?!enough|some|time|room)|get me fired)\b
     {_WITH} (?:will|would|could|might|may|'d|'ll) be (?:my death|too|far|impossible|unacceptable|unbearable|\
         the (?:death|end)|an? (?:disaster|nightmare|catastrophe|death))
-    {_WITH} (?:makes?|made) (?:me|my \w+|us) (?!happy|proud|smile|whole|comfortable|hopeful|very happy|feel (?:safe|better|good|heard))\w+
+    {_WITH} (?:makes?|made) (?:me|my \w+|us) (?!happy|proud|smile|whole|comfortable|hopeful|very happy|feel (?:safe|\
+        better|good|heard))\w+
     {_WITH} is (?:\w+er|more|less) than (?:my|any|what|our|the|anyone|nothing)\b
-    \ is (?:\w+ly )?(?:wreck|hurt|kill|ruin|destroy|drain|harm|exhaust)ing\b|\ is for (?:little |old )?(?:bab\w+|toddlers?|kids|children|grand\w+|fools|losers|people)\b
+    \ is (?:\w+ly )?(?:wreck|hurt|kill|ruin|destroy|drain|harm|exhaust)ing\b
+    \ is for (?:little |old )?(?:bab\w+|toddlers?|kids|children|grand\w+|fools|losers|people)\b
     [,:]? ?-?-? ?(?:impossible|no way|not possible|too (?:long|late|early|soon|short|much)|out of the question|\
         never|forget it|not happening|unacceptable|are you (?:kidding|serious|joking|crazy|insane))\b
     \ (?:kills?|ruins|bankrupts|destroys|breaks|scares|terrifies|\
@@ -116,10 +121,11 @@ _BAD_AFTER = wording(
 _AFTER_ALL = wording(r"""
     (?:\bnot|n't) (?:negotiable|up for|too much to ask|unreasonable|impossible|a lot|much|(?:that|so) (?:long|bad|\
         much|late)|unfair|forever|a suggestion|a problem|(?:too )?bad|going to change)
-    (?:\b(?:not|never)|n't)(?: even)?(?: (?:be|seem|sound|look|feel|going to|like|really))* (?:asking|too|that|so|hurt|harm|\
-        kill|break|ruin|destroy|bankrupt|cost|sink|crazy|cruel)\b
+    (?:\b(?:not|never)|n't)(?: even)?(?: (?:be|seem|sound|look|feel|going to|like|really))* (?:asking|too|that|so|\
+        hurt|harm|kill|break|ruin|destroy|bankrupt|cost|sink|crazy|cruel)\b
     \bno (?:problem|trouble)|(?:n't|\bnot) [^,;.]{1,28}, (?:but )?(?:it's|it is|i'm|that's)\b
-    \bbut (?:ok|okay|fine|doable|i'll|we'll)\b|, (?:i know, )?(?:but|yet) (?:it's|it is|i can|we can) (?!not\b|too\b|never\b)
+    \bbut (?:ok|okay|fine|doable|i'll|we'll)\b
+    , (?:i know, )?(?:but|yet) (?:it's|it is|i can|we can) (?!not\b|too\b|never\b)
     \bnot (?:a )?(?:day|minute|hour|week|second|one|later|longer|more|sooner|earlier)
 """)
 
@@ -143,7 +149,7 @@ _RUIN = wording(
 _LOVE_TO = re.compile(r"(?:'d|\bwould) (?:really |gladly )?(?:love|like) to (?:say|tell|give|offer|promise|do|grant)\b")
 _DOUBTED = re.compile(r"(?:n't|\bnot|\bnever) (?:think|believe|feel like|call|say)\b(?! (?:i|we|you|no|yes)\b)")
 _TAG = wording(
-    r"(?:do|does|is|are|can|will|would|could|did)(?:n't)?|right|okay|ok|you know|understand|see|got it|agreed|no|yes|huh",
+    r"(?:do|does|is|are|can|will|would|could|did)(?:n't)?|right|okay|ok|you know|understand|see|got it|no|yes|huh",
     r"[^,]*[^, ], (?:\w+ )?",
     r"\b[^,]{0,40}\?$",
 )

@@ -74,7 +74,8 @@ _WALK = wording(rf"""
 _HINT = wording(
     """
     walk|leav|hang|log|sign|withdraw|quit|pull|out|off|gone|through|finish|done|end|clos|terminat|stop|abandon|break|cut
-    exit|conclud|cancel|call|drop|elsewhere|another|different|someone|somebody|switch|turn|any ?more|any longer|further|again
+    exit|conclud|cancel|call|drop|elsewhere|another|different|someone|somebody|switch|turn|any ?more|any longer
+    further|again
     refus|over|dead|fail|nothing|no more|no point|no longer|bye|good|farewell|so long|adios|court|part|wash|want|rest my
     suspend|giv|mov|transfer|going|consider|count me|meeting
 """,
