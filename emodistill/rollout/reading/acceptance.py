@@ -109,7 +109,7 @@ _ACCEPT = wording(rf"""
 _HINT = wording(
     """
     accept|agree|deal|settle|take|done|fine|ok|good|great|works?|suits?|do|yes|book|schedule|sold|win|with|sounds
-    consent|concur
+    consent|concur|perfect
     concede|surrender|approve|that|it|in|on|objection|pencil|sign|put|more|grant|match|honou?r|respect|confirm
     acceptable|wait|hold|hang|live|agreement
 """,

@@ -30,7 +30,7 @@ _LABEL = wording(
     paragraph|sector|gate|block|bed|form|code|option|version|highway|exit|channel|frequency|extension|ext\.?|building
     apartment|suite|engine|station|tier|type|category|year|top|part|figure|table|magnitude|scale (?:of|from)
     (?<!convinced )(?<!instead )(?<!chance )of|was an?|the|these|those|all|both|last|first|next|every
-    (?<!make )(?<!call )(?<!say )(?:this|that)|which|any|each|has|are|day|minute
+    (?<!make )(?<!call )(?<!say )(?:this|that)|which|any|each|has|are|we|day|minute
     (?:grade|score|zone|age|gpa|rating|pain|pulse|pressure|temperature|fever|sugar|price|balance|fee|amount|loan|debt)\
         (?:(?: \w+)? (?:is|was|of|at|says|reads))?:?
     (?:owe[sd]?|paid|costs?|worth|age|aged|turn(?:s|ed|ing)?|minus)

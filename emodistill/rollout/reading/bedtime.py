@@ -64,7 +64,7 @@ _SETTLED = group(r"""
     position|number|gut|heart|compromise|best|ideal|middle|line|deal|final|i|we|you|us
 """)  # what is spoken of where a bedtime is agreed on
 _ROUTINE = wording(rf"""
-    \b(?:my|your|the) (?:parents|friends|\w+mates|brothers?|sisters?|family) (?:go|get|come|play|are|stay|meet|\
+    \b(?:my|your|the) (?:parents|friends|\w+mates?|brothers?|sisters?|family) (?:go|get|come|play|are|stay|meet|\
         \w+n't)\b
     \b(?:study|work|practice|play) from $
     \b(?:turns in|goes to (?:bed|sleep)|gets (?:up|home|back)|comes (?:home|back)|stays up|falls asleep|\

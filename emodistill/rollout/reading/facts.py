@@ -94,7 +94,7 @@ _THEIR_OWN = re.compile(rf"^(?!.*\b{_BARGAINED}\b).*(?:'s|\b(?:is|are|has)) (?:m
 _EVENT = re.compile(  # my daughter graduates in …, a helicopter lands in …, most patients are walking after …
     r"(?:^\W*(?:(?:but|so|since|because|while|when|as) )?|\band )"
     r"(?:my|an?|the|his|her|their|some|another|everyone|everybody|most \w+|dr|mr|ms|mrs"
-    r"|[a-z]{3,} (?=(?:comes|arrives|hits|ends|starts|begins|expires|opens|closes|leaves|returns)\b)"
+    r"|[a-z]{3,}(?= (?:comes|arrives|hits|ends|starts|begins|expires|opens|closes|leaves|returns)\b)"
     r"|(?!this|thanks|does|perhaps|was|has|is|as|yes|always|unless)\w+s)\b"
     rf"(?!.*\b{_BARGAINED}\b)(?: [\w']+){{0,7}} (?:in|within|after|for|until|by|every|around|takes?|lasts?) {_NEARLY}$"
 )

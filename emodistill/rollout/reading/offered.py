@@ -17,7 +17,7 @@ from emodistill.rollout.reading.skeleton import Figure
 from emodistill.rollout.reading.wording import wording
 
 NONE, THEIRS, FORMER, PLAIN, FIRM = range(5)
-_FEW = 2  # a bare `one` is no length of time
+_FEW = 3  # a bare `one` or `two` is no length of time
 
 _CLAUSE = wording(r"""
     (?<=[,;()])(?=\s)|\s-\s

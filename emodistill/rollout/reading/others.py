@@ -94,7 +94,7 @@ _TAKEN = wording(  # I can live with your …
 )
 _ECHO = re.compile(
     r"^(?!.*\b(?:can|could|may|might|shall|should|would|will|is|are|do|does|how|what|let's|make|say|deal|ok|okay|please|maybe)\b)"
-    r"[^#~]{0,24}[#~][^#~]{0,12}\?$"
+    r"[^#~]{0,24}[#~][^#~]{0,30}\?$"
 )
 _REFUSES = wording(
     r"""

@@ -8,10 +8,10 @@ import re
 from emodistill.rollout.reading.wording import group, wording
 
 _NEGATION = wording(r"""
-    \b(?:not|cannot|never|neither|nor|unable|impossible|nobody|none|nothing|nowhere|[~¤] chance|miracle|refus\w+|\
+    \b(?:not|cannot|never|neither|nor|unable|impossible|nobody|none|nothing|nowhere|miracle|refus\w+|\
         reject\w*|declin\w+|hardly|without|no)\b
     \bforget\b|\bhow (?:can|could|am) (?:i|anyone|anybody|you)\b|\bwho (?:can|could|would|even|actually|really)\b|n't\b
-    \bstop (?:\w+ing|with|w/)|\btoo (?:long|late|early|soon|much) (?:to|for)\b
+    [~¤] chance\b|\bstop (?:\w+ing|with|w/)|\btoo (?:long|late|early|soon|much) (?:to|for)\b
 """)
 _HARMLESS = wording(
     r"""
