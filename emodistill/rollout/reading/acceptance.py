@@ -24,7 +24,7 @@ _THAT = (
     "|that|this|it|those|these)"
 )
 _OVER = r"(?= ?(?:$|[.,!;:)]|- ))"  # the phrase ends here
-_CLOSED = r"(?= ?(?:$|[.!;]|and\b|- ))"  # no reasons follow, as they do where a figure is argued for
+_CLOSED = r"(?= ?(?:$|[.!;]|and\b|,? (?:and )?thank|- ))"  # no reasons follow, as they do where a figure is argued for
 _ON = group(r"""
     (?= ?(?:$|[.,!;:)]|-))
     (?= (?:and|then|so|as|for(?! [#~])|from|in|because|right|now|thank\w*|at|of|on|too|today|tonight|but|even|you|\

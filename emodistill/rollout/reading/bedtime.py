@@ -99,13 +99,12 @@ _PROPOSES = wording(
     r"\b",
 )
 _PREPARES = re.compile(r"\b(?:screens?|phones?|devices?|laptop|wind\w* down|dim\w*|shower)\b")
-_IN_BED = re.compile(r"\b(?:bed|bedtime|a?sleep|lights)\b")
 _NOW = re.compile(r"^\W*(?:(?:and|but|wow|oh|hey)\W+)*(?:it's|it is) (?:only |almost |nearly |past |after )?$")
 
 
 def is_before_bed(head: str) -> bool:
     """Whether the time is when screens go dark or the wind-down begins, so that a bedtime beside it counts for more."""
-    return _PREPARES.search(head) is not None and _IN_BED.search(head) is None
+    return _PREPARES.search(head) is not None
 
 
 def is_other_time(head: str, after: str) -> bool:

@@ -90,7 +90,7 @@ _BARGAINED = group(r"""
     (?:reach\w*|with|gets?|have|has|bring|see|pull|free|lift|to|gives?|for|fit|lets?|allows?|leaves?|costs?|wants?|\
         tells?) (?:you|me)
 """)
-_THEIR_OWN = re.compile(rf"^(?!.*\b{_BARGAINED}\b).*(?:'s|\b(?:is|are|has)) (?:maybe |only )?{_NEARLY}$")
+_THEIR_OWN = re.compile(rf"^(?!.*\b{_BARGAINED}\b).*\w.*(?:'s|\b(?:is|are|has)) (?:maybe |only )?{_NEARLY}$")
 _EVENT = re.compile(  # my daughter graduates in …, a helicopter lands in …, most patients are walking after …
     r"(?:^\W*(?:(?:but|so|since|because|while|when|as) )?|\band )"
     r"(?:my|an?|the|his|her|their|some|another|everyone|everybody|most \w+|dr|mr|ms|mrs"
