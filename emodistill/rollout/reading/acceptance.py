@@ -33,11 +33,9 @@ _ON = group(r"""
     (?= to (?:close|end|settle|get|move|show|keep|avoid|make|help)\b)
 """)
 _TAKE = group("""
-    accept|agree (?:to|on|with)|take|settle (?:for|on|at)|go (?:along )?with|sign(?: off on)?|approve
-    shake (?:hands )?on
-    commit to|say yes to|consent to|confirm|match|honou?r|grant|take you up on|live with|work with
-    do(?! these\b)|manage
-    handle|support|stick to|wait|hold on|hang on
+    accept|agree (?:to|on|with)|take|settle (?:for|on|at)|go (?:along )?with|sign(?: off on)?|approve|commit to|confirm
+    shake (?:hands )?on|say yes to|consent to|match|honou?r|grant|take you up on|live with|work with|do(?! these\b)
+    manage|handle|support|stick to|wait|hold on|hang on
 """)
 _PLEASED = group("""
     fine|ok(?:ay)?|good|happy|comfortable|satisfied|content|on board|down|cool|pleased|at peace|in agreement|agreeable
@@ -108,16 +106,14 @@ _ACCEPT = wording(rf"""
 """)
 _HINT = wording(
     """
-    accept|agree|deal|settle|take|done|fine|ok|good|great|works?|suits?|do|yes|book|schedule|sold|win|with|sounds
-    consent|concur|perfect
-    concede|surrender|approve|that|it|in|on|objection|pencil|sign|put|more|grant|match|honou?r|respect|confirm
-    acceptable|wait|hold|hang|live|agreement
+    accept|agree|deal|settle|take|done|fine|ok|good|great|works?|suits?|do|yes|book|schedule|sold|win|with|sounds|sign
+    consent|concur|perfect|concede|surrender|approve|that|it|in|on|objection|pencil|put|more|grant|match|honou?r
+    confirm|wait|hold|hang|live
 """,
     r"\b",
 )
 _OWN_LIMIT = wording(
-    r"(?:can|could|willing to|prepared to|ready to|able to|going to) (?:take|agree (?:to|on)|commit to|do) [#~]",
-    r"\b",
+    "can|could|willing to|prepared to|ready to|able to|going to", r"\b", r" (?:take|agree (?:to|on)|commit to|do) [#~]"
 )
 _DENIED = wording(r"""
     \b(?:not|never|cannot|neither|nor|unable|refuse[sd]?|nobody|hardly|without|before|until|nowhere|almost|\

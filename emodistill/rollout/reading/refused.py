@@ -96,8 +96,8 @@ _UNWILLING = r"(?:something|what|one thing) (?:i|we|nobody|no one|none)\b[^,;.]{
 _BAD_AFTER = wording(
     rf"""
     {_WITH}(?: (?:that|it|this)|(?:[ -]{_NOUN}){{1,2}})?(?: ?{_BE})+ (?:{_BAD}\b|{_UNWILLING})
-    {_WITH}(?:[ -]{_NOUN})? (?:won't|will not|can't|cannot|can not|doesn't|does not|don't|isn't|is not|wouldn't|would not|\
-        aren't|ain't|do not)\b
+    {_WITH}(?:[ -]{_NOUN})? (?:won't|will not|can't|cannot|can not|doesn't|does not|don't|isn't|is not|wouldn't|\
+        would not|aren't|ain't|do not)\b
     {_WITH} (?:(?:is|will|would) never|never|makes no|leaves (?:me|us)|gives me no|gets us nowhere)\b
     {_WITH}(?:[ -]{_NOUN})? (?:will|would|could|might|may|'d|'ll) (?:\w+ )?(?:kill|ruin|bankrupt|destroy|break|finish|\
         hurt|sink|never|wreck|crush|drown|cost(?! (?:you )?nothing)|mean (?:i|we) (?:never|lose|can't|won't|have no)|\
