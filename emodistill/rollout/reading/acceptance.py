@@ -55,8 +55,7 @@ _WORKS = group(r"""
 _SOFTLY = r"(?: (?:just|perfectly|absolutely|totally|completely|all|certainly|quite|entirely|more than|really|very))*"
 
 _ACCEPT = wording(rf"""
-    {_WE} {_TAKE}(?: for)? {_THAT}{_ON}
-    {_WE} make (?:that|this|it) (?:work|happen){_OVER}
+    {_WE} {_TAKE}(?: for)? {_THAT}{_ON}|{_WE} make (?:that|this|it) (?:work|happen){_OVER}
     {_WE} (?:accept|agree(?! with you)|consent|concur|approve|concede|surrender|say yes){_OVER}
     {_WE} (?:accept|agree|consent)(?= (?:and|now|with (?:gratitude|relief|pleasure|thanks|all)|\w+ly)\b)
     {_WE} (?:accept|take|agree (?:to|on)) [#~]{_ON}
@@ -100,7 +99,7 @@ _ACCEPT = wording(rf"""
         (?:okay|ok|fine|alright|all right|done|deal){_OVER}(?!,? (?:but|if)))\b
     ^(?:{_OPENER},? )+(?:your |the |those |that )?[#~](?: is| are| will| does)? (?:works?|fine|acceptable|good|okay|\
         ok|do|agreed|sounds|manageable|doable|suits)\b
-    ^(?:your |the |those )?[#~] (?:works for (?:me|us){_CLOSED}|works(?: (?:well|fine|perfectly|\
+    (?:^|, )(?:your |the |those )?[#~] (?:works for (?:me|us){_CLOSED}|works(?: (?:well|fine|perfectly|\
         great))?(?= ?[.,!])|(?:is|are) (?:fine|acceptable|perfect|ok|\
         okay|good|agreed|agreeable|accepted)\b|sounds (?:good|fair|fine|great|reasonable|acceptable)|suits (?:me|us))
 """)

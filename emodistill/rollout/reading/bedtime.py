@@ -52,7 +52,7 @@ _PAST = wording(
     (?:'ve|have) (?:never|not|always|rarely|barely)
     normally|typically|generally|often|these days|currently|right now|so far|always
     every (?:single )?(?:night|day|evening)
-    still (?:\w+ing|awake|up)|(?:lie|stay|i'm|wide) awake|stayed up
+    still (?:\w+ing|awake|up)|(?:lie|stay|i'm|wide) awake|stayed up|takes me
     your (?:\w+ )?(?:pattern|habit|routine|average|log|tracker)|most nights|on weekends|it's (?:already|now)
     it is (?:already|now)
 """,

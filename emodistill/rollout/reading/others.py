@@ -14,7 +14,7 @@ _SAY = group(r"""
     suggest(?:ed|ing)?|mention(?:ed|ing)?|demand(?:ed|ing)?|insist(?:ed|ing)?|request(?:ed|ing)?|repeat(?:ed|ing)?
     need(?:ed|ing)?(?! to\b)|claim(?:ed)?|expect(?:ed|ing)?|nam(?:e|ed|ing)|counter(?:ed|ing)?|started|came|gave
     promis(?:ed|ing)|stuck|prefer(?:red)?|agreed|put|brought up|threw|(?:have|had) in mind|went|c[ao]me up with|jumped
-    hoped|floated
+    hoped|float(?:ed|ing)?
     push(?:ed|ing)(?! (?:me|us))|cited|like|love|opened|began|led|insist(?: on)?
 """)
 _PROPOSAL = group("""
@@ -55,7 +55,9 @@ _THEIRS = wording(rf"""
     \b(?:make|force)s? (?:me|us) (?:to )?(?:wait|sleep|go|pay|hold|stay|live|sit|turn|be)\b[^,;]{{0,30}}$
     \byou(?:'ve)? (?:keep|kept)(?: on)? \w+ing?\b[^,;]{{0,30}}$
     (?<!if )\byou(?:'re| are| were|'ve been){_ADVERBS} (?:at|on|stuck|firm)\b[^,;]{{0,12}}$
-    \b(?:(?:quoted|told|promised) (?:me|us)|(?:was|were|been) (?:told|promised|quoted))\b[^,;:]{{0,30}}$
+    \b(?:(?:quoted|told|promised) (?:me|us)|(?:was|were|been) (?:told|promised|\
+        quoted)(?! (?:that )?(?:i|we) (?:can|could|may)))\b[^,;:]{{0,30}}$
+    \byour (?:own )?(?:mother|mom|father|dad|kids?|child|daughter|son|wife|husband)\b[^,;]{{0,30}}$
     \b(?:telling|asking|expecting|forcing|making|pushing) (?:me|us) (?:to|for)\b[^,;]{{0,40}}$
     \b(?:they|he|she) \w+ed (?:my|his|her|their|someone|somebody|another)\b[^,;]{{0,30}}$
     \b(?:my|the|your)(?: \w+){{1,2}} (?:gave|promised) (?:me|us|you)\b[^,;]{{0,20}}$
@@ -74,7 +76,7 @@ _THEIRS_AFTER = wording(rf"""
     ^ (?:in|from|on) your (?:letter|e?mail|offer|proposal|message|note|last|first|opening|form|plan)\b
     ^,? (?:is|was) your\b|^ supposed to\b|^(?: (?:one|~) more time| another time| once more| again)\b
     ^['"]? (?:is|was) what (?:the|my|they|he|she|your)\b[^,;]{{0,30}} (?:told|said|quoted|promised)\b
-    ^ is what you(?:'re|'ve| are) (?:been )?(?:used|asking)\b
+    ^ if it (?:was|were) your\b|^ is what you(?:'re|'ve| are) (?:been )?(?:used|asking)\b
     ^ (?:might|may) (?:\w+ ){{1,2}}(?:to|for) you\b|^ (?:feels|seems|sounds|looks) \w+ to you\b
     ^,? as (?:proposed|requested|suggested)\b
 """)

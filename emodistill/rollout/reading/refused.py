@@ -15,7 +15,7 @@ _NEGATION = wording(r"""
 """)
 _HARMLESS = wording(
     r"""
-    no (?:shame|harm|problems?|objections?|issues?|choice|doubt|later|more|less|longer|sooner|earlier|fewer|further)\b
+    no (?:shame|harm|problems?|objections?|issues?|choice|doubt|later|more(?! talk)|less|longer|sooner|earlier|fewer|further)\b
     no ?,
     why not\b
     not (?:only|just|a problem|opposed|against|unreasonable|unwilling|be unhappy)\b|why (?:don't|can't)\b
