@@ -15,8 +15,8 @@ _NEGATION = wording(r"""
 """)
 _HARMLESS = wording(
     r"""
-    no (?:shame|harm|problems?|objections?|issues?|choice|doubt|later|more(?! talk)|less|longer|sooner|earlier|fewer|further)\b
-    no ?,
+    no (?:shame|harm|problems?|objections?|issues?|choice|doubt|later|more(?! talk)|less|longer|sooner|earlier|fewer)\b
+    no further\b|no ?,
     why not\b
     not (?:only|just|a problem|opposed|against|unreasonable|unwilling|be unhappy)\b|why (?:don't|can't)\b
     (?:don't|do not|wouldn't|won't|would not|will not) (?:mind|object|oppose|complain|fight you|argue|regret|hurt)\b
