@@ -28,7 +28,7 @@ class _Sentence:
     strength: int
     amount: Figure | None  # the last figure with a unit
     echo: bool  # nothing but a figure with a question mark
-    refuses: bool  # an echo before it
+    marked: str  # its skeleton
     accepts: bool
     walks: bool
     farewell: bool  # nothing but a goodbye
@@ -41,7 +41,9 @@ def read(utterance: str, quantity: Quantity) -> Reading:
     offer, amount, strength, accepting, walking = None, None, offered.NONE, False, False
     parts = [_sentence(sentence, quantity) for sentence in words.sentences]
     for part, follower in zip_longest(parts, parts[1:]):
-        if part.strength >= max(strength, offered.THEIRS) and not (part.echo and follower and follower.refuses):
+        if part.strength >= max(strength, offered.THEIRS) and not (
+            part.echo and follower and refuses_echo(follower.marked)
+        ):
             former = None if part.amount else amount
             offer, strength = part.offer and in_unit_of(former, part.offer).value, part.strength
         amount = part.amount or amount
@@ -70,7 +72,7 @@ def _sentence(sentence: str, quantity: Quantity) -> _Sentence:
         strength=best_strength,
         amount=next((figure for figure in reversed(found) if figure.unit is not None), None),
         echo=best_strength > offered.THEIRS and is_echo(marked),
-        refuses=refuses_echo(marked),
+        marked=marked,
         accepts=accepts(marked),
         walks=walks(marked),
         farewell=is_farewell(marked),

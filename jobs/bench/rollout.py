@@ -1,15 +1,18 @@
 """The rollout engine against what bounds it and what it replaces, on SmolLM2-135M with both seats on one engine.
 
-48 dialogues of 4 to 12 turns (a focal message and its reply); lengths are drawn once and enforced by a wrapper that
-walks away when a dialogue has had its turns, so every arm generates the same dialogues. Arms, in turn, best of three:
-`stream` is ours; `replay` gives the engine all its recorded prompts at once (the practical ceiling); `lockstep` waits
-for every dialogue before the next message; `one at a time` plays three of the dialogues after each other; `unmerged
-adapter` plays the first turn of twelve dialogues with the LoRA adapter beside the weights, in a process of its
-own, instead of merged into them. The cache can serve what the engine has seen of an episode, which is less than the
-whole prompt: `servable` is that share if blocks were one token long.
+48 dialogues of 4 to 12 turns (a focal message and its reply); how many turns and how many tokens each message has is
+drawn once and enforced by a wrapper, so every arm generates the same dialogues. Messages vary as the demo's trained
+policy varied them, by a third of their mean; if all had one length, lockstep would lose nothing at its barriers. Arms,
+in turn, best of three: `stream` is ours; `replay` gives the engine all its recorded prompts at once (the practical
+ceiling: no dialogue waits, and no tail is left when the short dialogues have ended); `lockstep` waits for every
+dialogue before the next message; `one at a time` plays three of the dialogues after each other; `unmerged adapter`
+plays the first turn of twelve dialogues with the LoRA adapter beside the weights, in a process of its own, instead of
+merged into them. The cache can serve what the engine has seen of an episode, which is less than the whole prompt:
+`servable` is that share if blocks were one token long.
 """
 
 import json
+import math
 import random
 import subprocess
 import sys
@@ -30,8 +33,9 @@ from emodistill.rollout.engine import Task, Usage, Voice, play
 from emodistill.rollout.sweep import episode_tasks
 from jobs.bench import Measured
 
-DIALOGUES, ALONE, UNMERGED, ROUNDS, MAX_TOKENS = 48, 3, 12, 3, 32
-_SPEC = VLLM(backend="vllm", model=SMOLLM2, max_num_seqs=64)
+DIALOGUES, ALONE, UNMERGED, ROUNDS = 48, 3, 12, 3
+_MEDIAN, _SPREAD = 30.2, 0.34  # of a message's tokens: log-normal, 32 on average, a third of that up or down
+_SPEC = VLLM(backend="vllm", model=SMOLLM2, max_num_seqs=DIALOGUES)
 
 
 @dataclass(slots=True)
@@ -51,6 +55,7 @@ class _Cut:
         if len(request.view.turns) >= self.turns[request.key]:
             self._local.append(ChatReply(request.key, "I am walking away."))
             return
+        request = replace(request, max_tokens=_length(request))
         self.asked.append(request)
         self._held.append(request)
         if not self.barrier:
@@ -81,6 +86,12 @@ class _Cut:
         return replies
 
 
+def _length(request: ChatRequest) -> int:
+    """Tokens of a message, drawn once for its place: an untrained model talks up to the limit."""
+    draw = random.Random(f"tokens {request.key} {len(request.view.turns)}")
+    return round(draw.lognormvariate(math.log(_MEDIAN), _SPREAD))
+
+
 def _dialogues(count: int, longest: int) -> tuple[list[Task], dict[str, int]]:
     scenarios = build_scenarios(Scenarios(train=12, held_out=1), seed=3)[:12]
     tasks = episode_tasks(scenarios, DIALOGUES // 12, 3, "bench")
@@ -93,7 +104,7 @@ def _play(
 ) -> _Cut:
     tasks, turns = _dialogues(count, longest)
     cut = _Cut(model, turns, barrier)
-    voice = Voice(cut, 0.7, MAX_TOKENS, adapter=adapter)
+    voice = Voice(cut, 0.7, max_tokens=1, adapter=adapter)  # the wrapper sets the tokens
     ended = sum(1 for _ in play(tasks, voice, voice, random_emotion, Rules(30, 0.0), in_flight, Usage()))
     assert ended == count
     return cut

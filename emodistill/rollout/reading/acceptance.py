@@ -19,21 +19,23 @@ _TERMS = group("""
     request|compromise|arrangement|schedule|slot|date|bedtime|estimate|extension|deadline|option|window|wait|position
     solution|settlement|agreement|eta|one|demand|idea|period|curfew|limit|target|ask|#|~
 """)
-_THAT = rf"(?:(?:all )?(?:your|the|this|that|these|those)(?: \w+)?? {_TERMS}(?:[ -]{_TERMS})?|that|this|it|those|these)"
+_THAT = (
+    rf"(?:(?:all )?(?:your|the|this|that|these|those)(?: (?!for )\w+)?? {_TERMS}(?:[ -]{_TERMS})?"
+    "|that|this|it|those|these)"
+)
 _OVER = r"(?= ?(?:$|[.,!;:)]|- ))"  # the phrase ends here
-_CLOSED = r"(?= ?(?:$|[.!;]|and\b|- ))"  # no reasons follow, as they do where a figure is argued for
+_CLOSED = r"(?= ?(?:$|[.!;]|and\b|,? (?:and )?thank|- ))"  # no reasons follow, as they do where a figure is argued for
 _ON = group(r"""
     (?= ?(?:$|[.,!;:)]|-))
-    (?= (?:and|then|so|as|for|from|in|because|right|now|thank\w*|at|of|on|too|today|tonight|but|even|you|since|under)\b)
+    (?= (?:and|then|so|as|for(?! [#~])|from|in|because|right|now|thank\w*|at|of|on|too|today|tonight|but|even|you|\
+        since|under)\b)
     (?= (?:please|here|by|is|straight|instead|after|over|once|that you|which|works?|without|it is|\w+ly)\b)
     (?= to (?:close|end|settle|get|move|show|keep|avoid|make|help)\b)
 """)
 _TAKE = group("""
-    accept|agree (?:to|on|with)|take|settle (?:for|on|at)|go (?:along )?with|sign(?: off on)?|approve
-    shake (?:hands )?on
-    commit to|say yes to|consent to|confirm|match|honou?r|respect|grant|take you up on|live with|work with
-    do(?! these\b)|manage
-    handle|support|stick to|wait|hold on|hang on
+    accept|agree (?:to|on|with)|take|settle (?:for|on|at)|go (?:along )?with|sign(?: off on)?|approve|commit to|confirm
+    shake (?:hands )?on|say yes to|consent to|match|honou?r|grant|take you up on|live with|work with|do(?! these\b)
+    manage|handle|support|stick to|wait|hold on|hang on
 """)
 _PLEASED = group("""
     fine|ok(?:ay)?|good|happy|comfortable|satisfied|content|on board|down|cool|pleased|at peace|in agreement|agreeable
@@ -53,8 +55,7 @@ _WORKS = group(r"""
 _SOFTLY = r"(?: (?:just|perfectly|absolutely|totally|completely|all|certainly|quite|entirely|more than|really|very))*"
 
 _ACCEPT = wording(rf"""
-    {_WE} {_TAKE}(?: for)? {_THAT}{_ON}
-    {_WE} make (?:that|this|it) (?:work|happen){_OVER}
+    {_WE} {_TAKE}(?: for)? {_THAT}{_ON}|{_WE} make (?:that|this|it) (?:work|happen){_OVER}
     {_WE} (?:accept|agree(?! with you)|consent|concur|approve|concede|surrender|say yes){_OVER}
     {_WE} (?:accept|agree|consent)(?= (?:and|now|with (?:gratitude|relief|pleasure|thanks|all)|\w+ly)\b)
     {_WE} (?:accept|take|agree (?:to|on)) [#~]{_ON}
@@ -63,8 +64,10 @@ _ACCEPT = wording(rf"""
     \b{_GLAD} (?:accept|agree|take) (?:that|it|this|your)\b
     \b(?:i|we)(?:'ll| will| can)(?: \w+ly| just)? (?:do that|wait that long|(?:hold|hang) (?:on|\
         out)(?: for)? that long){_OVER}
-    \bi(?:'ll| will| can)(?: \w+ly| just)? do it{_OVER}|\bi(?:'ll| will) be (?:in bed|asleep) by then\b
+    \bi(?:'ll| will| can)(?: \w+ly| just)? do it(?: your way)?{_OVER}|\bi(?:'ll| will) be (?:in bed|asleep) by then\b
     \b(?:i|we) have no objections?\b|\b(?:i|we) do (?:accept|agree){_OVER}
+    \b(?:i|we)(?:'ll| will| can)(?: \w+ly| just)? (?:hold on|hang on|hold out|wait|manage|be ready) until then\b
+    \b(?:i|we)(?:'ll| will| can) live with (?:that |the )?[#~](?= ?(?:$|[^\w ,]|,? and i(?:'m| am)\b))
     # a deal
     \b(?:you|we|i)(?:'ve| have)?(?: just)? (?:got|have)(?: yourself| yourselves| ourselves)? an? (?:\w+ )?(?:deal|\
         agreement)\b
@@ -74,6 +77,7 @@ _ACCEPT = wording(rf"""
         sounds like) an? (?:\w+ )?deal\b(?![ -]?breaker)
     \b(?:we're|we are|we've|it's|it is|that's|that is|consider (?:it|that)) (?:all )?(?:agreed|settled|sorted|\
         in agreement|done and dusted)\b
+    (?:^|[,:-] )(?:please )?book (?:me|us){_OVER}
     \bconsider it done\b|\byes to (?:your|the|that)\b
     \b(?:book|put|sign|schedule|pencil) (?:me|us) (?:(?:in|down|up)|(?:(?:in|down|up) )?for (?:it|that|\
         (?:your|the|those) \#)){_OVER}
@@ -83,31 +87,32 @@ _ACCEPT = wording(rf"""
     (?:^|[,:-] |\b{_OPENER} )(?:offer accepted|you're on|you win|we're on|count (?:me|us) in|i'm in|no objections?|\
         lock it in|say no more){_OVER}
     (?:^|[,:-] |\b{_OPENER} )(?:please )?(?:book|schedule) it(?:{_OVER}| before| now)
-    (?:^|[,:-] |\b{_OPENER} )let's (?:do|go with|shake on|lock in) (?:it|that|this|your \#){_OVER}
+    (?:^|[,:-] |\b{_OPENER} )let's (?:do|go with|shake on|lock in) (?:(?:it|that|this){_OVER}|(?:your|the|\
+        those) [#~]{_ON})
     (?:^|[,:-] |\b{_OPENER} )(?:works for|(?:fine|good|ok|okay|alright) (?:by|with|for)|suits) (?:me|us)\b
     (?:^|[,:-] |\b{_OPENER} )sounds (?:good|great|fair|perfect|fine|reasonable|acceptable|like a plan)(?: to (?:me|\
         us))?{_OVER}
     # what is on the table, praised
-    \b(?:that|this|it|your (?:\w+ ){{0,2}}?{_TERMS}|the {_TERMS})(?:'s| is| are| will| would| does|'ll|\
+    \b(?:{_THAT}|your (?:\w+ ){{0,2}}?{_TERMS}|the {_TERMS})(?:'s| is| are| will| would| does|'ll|\
         'd)?(?: be)?{_SOFTLY} {_WORKS}
-    ^(?:{_OPENER}[,.]?(?: -)? )*(?:your |the |those )?[#~](?:,|) (?:it is|it'll be|then it is|sharp it is|agreed)\b
+    ^(?:{_OPENER}[,.]?(?: -)? )*(?:your |the |those )?[#~](?:,|) (?:it is|it'll be|then it is|sharp it is|agreed|\
+        (?:okay|ok|fine|alright|all right|done|deal){_OVER}(?!,? (?:but|if)))\b
     ^(?:{_OPENER},? )+(?:your |the |those |that )?[#~](?: is| are| will| does)? (?:works?|fine|acceptable|good|okay|\
         ok|do|agreed|sounds|manageable|doable|suits)\b
-    ^(?:your |the |those )?[#~] (?:works for (?:me|us){_CLOSED}|works(?: (?:well|fine|perfectly|\
-        great))?(?= ?[.,!])|(?:is|are) (?:fine|acceptable|ok|\
+    (?:^|, )(?:your |the |those )?[#~] (?:works for (?:me|us){_CLOSED}|works(?: (?:well|fine|perfectly|\
+        great))?(?= ?[.,!])|(?:is|are) (?:fine|acceptable|perfect|ok|\
         okay|good|agreed|agreeable|accepted)\b|sounds (?:good|fair|fine|great|reasonable|acceptable)|suits (?:me|us))
 """)
 _HINT = wording(
     """
-    accept|agree|deal|settle|take|done|fine|ok|good|great|works?|suits?|do|yes|book|schedule|sold|win|with|sounds
-    consent|concur
-    concede|surrender|approve|that|it|in|on|objection|pencil|sign|put|more|grant|match|honou?r|respect|confirm
-    acceptable|wait|hold|hang|live|agreement
+    accept|agree|deal|settle|take|done|fine|ok|good|great|works?|suits?|do|yes|book|schedule|sold|win|with|sounds|sign
+    consent|concur|perfect|concede|surrender|approve|that|it|in|on|objection|pencil|put|more|grant|match|honou?r
+    confirm|wait|hold|hang|live
 """,
     r"\b",
 )
 _OWN_LIMIT = wording(
-    rf"(?:can|could|{_GLAD}|going to) (?:accept|take|agree (?:to|on)|commit to|live with|do) [#~]", r"\b"
+    "can|could|willing to|prepared to|ready to|able to|going to", r"\b", r" (?:take|agree (?:to|on)|commit to|do) [#~]"
 )
 _DENIED = wording(r"""
     \b(?:not|never|cannot|neither|nor|unable|refuse[sd]?|nobody|hardly|without|before|until|nowhere|almost|\
@@ -122,6 +127,7 @@ _DENIED = wording(r"""
     \b(?:they|he|she) (?:said|says|wants?|told|thinks?)\b[^,;:]{0,60}$
     \b(?:do|does|would|could|can|should|are|is)(?: we| you| it) ?$
     (?:'d|\bwould) (?:\w+ )?(?:say |be a )?$
+    \b(?:propos|suggest)(?:e|es|ing)?\b[^,;:]{0,60}$|\bno \w+ (?:where|in which|that)\b[^,;:]{0,60}$
 """)
 _CONDITION = wording(
     """
@@ -145,7 +151,7 @@ _NO_CONDITION = wording(
 )
 _PRICED = wording(
     r"""
-    [#~][^,;]*,? and
+    [#~](?! (?:is|makes|sounds|works|seems|feels)\b)[^,;]*,? and
     ^(?:(?:just|please|so|then|well|ok|okay|but) )?(?:make|give|bring|get|drop|lower|raise|add|promise|throw|cut|\
         come|move|meet|show|send|put|waive)\b.*(?:\b(?:and|then)|[,-])
     ^(?:(?:just|please|so|then|well|ok|okay|but) )?(?:knock|take|reduce|extend|offer|let|do|say|pay|go|sign|keep|\

@@ -17,7 +17,8 @@ _MINUTES = {
 }
 _NEXT_UNIT = 60.0  # units further apart than this are another kind of time: minutes where days are bargained over
 _KIND = group("""
-    full|more|business|calendar|working|banking|additional|extra|further|short|long|whole|solid|consecutive|other|entire|straight
+    full|more|business|calendar|working|banking|additional|extra|further|short|long|whole|solid|consecutive|other
+    entire|straight
     mere|lousy|measly|good|precious
 """)
 _UNIT = (
@@ -29,7 +30,7 @@ _UNIT = (
 _HALVES = r"\b(?:half[ -]an?|an? half|half|(?:(?:an?|one|three|3)[ -])?quarters?(?: of an?)?)\b"
 _COUNT = group(rf"""
     {NUMBER}(?: ?\( ?{NUMBER} ?\))?(?:(?: and)? a (?:half|quarter))?
-    \b(?:an?|one) and a half|{_HALVES}|\b(?:a )?couple(?: of)?\b|\ban?(?: single)?\b
+    \b(?:an?|one) and a half|{_HALVES}|\b(?:a )?couple(?: of)?\b|\b(?:an?|another)(?: single)?\b
 """)
 _SPAN = rf"[ -]?(?:{_KIND}[ -])*{_UNIT}"
 AMOUNT = group(rf"""
@@ -38,7 +39,7 @@ AMOUNT = group(rf"""
     {_COUNT}{_SPAN}(?: and a (?:half|quarter)\b)?
     \b(?:day|minute|week|hour) \d{{1,3}}\b
 """)
-ONE = rf"an? (?:single )?{_SPAN}"
+ONE = rf"(?:an?|another) (?:single )?{_SPAN}"
 _HOURS_MINUTES = re.compile(r"(\d+) ?h ?(\d\d)")
 _DAY_COUNT = re.compile(r"([a-z]+) (\d+)$")
 _COUNTED = re.compile(rf"({_COUNT})[ -]?(?:{_KIND}[ -])*({_UNIT})( and a half| and a quarter)?")
@@ -49,7 +50,7 @@ _RATE = wording(
 """,
     tail=" ?$",
 )
-_IDIOM = re.compile(r"^(?:an?|one)(?: \w+)? (?:day|minute|second|sec|min)$")
+_IDIOM = re.compile(r"^(?:an?|one|another)(?: \w+)? (?:day|minute|second|sec|min)$")
 _REAL = re.compile(r"\b(?:in|within|for|than|least|most) $")
 
 
@@ -75,7 +76,7 @@ def amount(said: str, quantity: Duration) -> tuple[float | None, float]:
 def is_idiom(text: str, start: int, end: int) -> bool:
     """Whether text[start:end] is no amount: `$200 a month`, `a week's pay`, `give me a minute`, `one day we will`."""
     said, before = text[start:end], text[max(0, start - 40) : start]
-    if not said.startswith(("a ", "an ", "one ")) or text.startswith((" or two", " or three"), end):
+    if not said.startswith(("a ", "an ", "one ", "another ")) or text.startswith((" or two", " or three"), end):
         return False
     if any(word in said for word in (" and ", "hundred", "dozen", "couple", "half", "quarter")):
         return False

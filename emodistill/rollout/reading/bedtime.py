@@ -2,21 +2,21 @@
 
 import re
 
-from emodistill.rollout.reading.wording import wording
+from emodistill.rollout.reading.wording import group, wording
 
-_WE_WILL = r"(?<!let's )(?<!could )(?<!can )(?<!'ll )(?<!would )"  # no verbs of the speaker's own
+_WE_WILL = r"(?<!let's )(?<!could )(?<!can )(?<!'ll )(?<!would )(?<!we )(?<!i )"  # no verbs of the speaker's own
 _OTHER = wording(
     rf"""
-    class(?:es)?|lectures?|exams?|finals|quiz|tests?|school|practice|training|rehearsal|alarm|wak\w+|woke
+    snooz\w+|class(?:es)?|lectures?|exams?|finals|quiz|tests?|school|practice|training|rehearsal|alarm|wak\w+|woke
     get(?:ting)? up|got up|rise
-    bus|train|works?|job|matche?s?|show|stream|movie|concert|dinner|supper|meal|meeting|tutor\w*|session
-    deadline|due|submit\w*
+    bus|train|works?|job|matche?s?|show|stream|movie|concert|dinner|supper|meal|(?<!about )(?<!us )meeting|tutor\w*
+    session|deadline|due|submit\w*
     submission|hand(?:ed)? (?:it )?in|{_WE_WILL}(?:starts?(?! with)|shift)
-    starting|ends?|ending|begins?(?! with)|finish(?:es|ed)?|opens?|closes?|since
+    starting|ends?|ending|begins?(?! with)|finish(?:es|ed)?|opens|closes|since
     friends?|roommates?
     mom|dad|mother|father|brother|sister|parents|everyone|classmates|they|he|she|coffee|caffeine|library|gym|ate
     tournament|raid
-    arriv\w+|leav\w+|(?<!body )clock
+    arriv\w+|leav\w+(?! (?:me|us|you)\b)|(?<!body )clock
     melatonin|group|band|team|call|appointment|flight|game (?:is|ends|starts|runs)|kids|people
     teens|teenagers
     adults|students|church|breakfast|interview|presentation|lab|seminar|online|left|home|party
@@ -45,24 +45,36 @@ _BED = wording(
 )
 _PAST = wording(
     r"""
-    went|was|were|got|slept|fell|woke|did|crashed|ended up|came home|yesterday|last (?:night|week|time|weekend)
+    went|was|were|tried|^\W*(?:and |but |so )?you (?:\w+ly |still )?(?:go|stay|fall|sleep|crash|end)
+    got (?:home|back|in|up|off|into|to (?:bed|sleep))|slept|fell|woke|did|crashed|ended up|came home|yesterday
+    last (?:night|week|time|weekend)
     used to|usually
     (?:'ve|have) (?:never|not|always|rarely|barely)
     normally|typically|generally|often|these days|currently|right now|so far|always
     every (?:single )?(?:night|day|evening)
-    most nights|on weekends|it's (?:already|now)|it is (?:already|now)
+    still (?:\w+ing|awake|up)|(?:lie|stay|i'm|wide) awake|stayed up|takes me
+    your (?:\w+ )?(?:pattern|habit|routine|average|log|tracker)|most nights|on weekends|it's (?:already|now)
+    it is (?:already|now)
 """,
     r"\b",
     r"\b",
 )
-_ROUTINE = re.compile(  # my parents go to sleep at …, my club meets at …
-    r"\b(?:my|your|the) (?:parents|friends|\w+mates|brothers?|sisters?|family) (?:go|get|come|play|are|stay|meet)\b"
-    r"|\b(?:study|work|practice|play) from $"
-    r"|^\W*(?:(?:and|but|so|since|because) )?(?:my|the|our|a|his|her|their) "
-    r"(?!.*\b(?:lights|screens|phones|devices|bedtime|limit|proposal|offer)\b)"
-    r"(?:\w+ ){1,3}?\w+s (?:up |out |again |back |home |asleep |in |(?:to |in )?(?:bed |sleep ))?"
-    r"(?:at|from|until|around|by) (?:about |around )?$"
-)
+_SETTLED = group(r"""
+    lights|screens|phones|devices|bedtime|limit|\w*proposal|offer|recommendation|suggestion|answer|plan|target|goal|vote
+    position|number|gut|heart|compromise|best|ideal|middle|line|deal|final|i|we|you|us
+""")  # what is spoken of where a bedtime is agreed on
+_ROUTINE = wording(rf"""
+    \b(?:my|your|the) (?:parents|friends|\w+mates?|brothers?|sisters?|family) (?:go|get|come|play|are|stay|meet|\
+        \w+n't)\b
+    \b(?:study|work|practice|play) from $
+    \b(?:turns in|goes to (?:bed|sleep)|gets (?:up|home|back)|comes (?:home|back)|stays up|falls asleep|\
+        wakes up)[^,;]*$
+    ^\W*(?:is there a reason|what keeps|why (?:are|do|is)|how do you feel at|what (?:are|do) you (?:\w+ly )?(?:do|\
+        doing))\b
+    ^\W*(?:(?:and|but|so|since|because) )?(?:my|the|our|a|his|her|their|everyone|everybody|nobody) \
+        (?!.*\b{_SETTLED}\b)(?:\w+ ){{1,4}}?(?:\w+s|\w+n't \w+|(?:is|are) \w+) (?:\w+ ){{0,3}}(?:at|from|until|around|\
+        by) (?:about |around |like )?$
+""")  # my parents go to sleep at …, my club meets at …
 _BY_THEN = r"(?:(?:i|you|we)(?:'d|'ll| can| could| will| would| should| want)|(?:the |your |my )?lights)\b"
 _OTHER_AFTER = wording(
     rf"""
@@ -78,14 +90,21 @@ _OTHER_AFTER = wording(
 _HABIT_AFTER = wording(r"every|right now|now\b(?! is)|on weekends|most nights", "^ ", r"\b")
 _PROPOSES = wording(
     r"""
-    let's|let us|let me|how about|what about|what if|i'm at|i'll|we'll|i'd|can|could|would|should|will|shall|must
+    let's|let us|let me|how about|what about|what if|(?:i'm|we're|i am|we are) (?:at|down|up)|thinking|hoping|i'll
+    we'll|i'd|can|could|would|should|will|shall|must
     willing|propos\w+|offer\w*|suggest\w*|agree\w*|commit\w*|need|want\w*|try|aim\w*|if|said
     (?:now|down|up) to|from\b[^,;]*\bto(?= $)
 """,
     r"\b",
     r"\b",
 )
+_PREPARES = re.compile(r"\b(?:screens?|phones?|devices?|laptop|wind\w* down|dim\w*|shower)\b")
 _NOW = re.compile(r"^\W*(?:(?:and|but|wow|oh|hey)\W+)*(?:it's|it is) (?:only |almost |nearly |past |after )?$")
+
+
+def is_before_bed(head: str) -> bool:
+    """Whether the time is when screens go dark or the wind-down begins, so that a bedtime beside it counts for more."""
+    return _PREPARES.search(head) is not None
 
 
 def is_other_time(head: str, after: str) -> bool:

@@ -20,11 +20,16 @@ _MONEY_UNIT = group(r"""
     usd|dollars?|euros?|eur|gbp|pounds?|bucks?|cents?|grand|k\b|%|percent|per ?cent|percentage
     million|thousand|billion|m\b
 """)
+_MONTH = (
+    "january|february|march|april|may|june|july|august|september|october|november|december"
+    "|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec"
+)
 _OTHER = group(rf"""
     (?:{NUMBER}|\d[\d,.]*)(?: and a half)?[ -]?{_MONEY_UNIT}
     (?:{NUMBER}|\b(?:half )?an?)[ -](?:years?|decades?|centur|semesters?|nights?|year-olds?)\b
-    \d+(?:[/:-]\d+){{2,}}|\d+ (?:over|out of) \d+|\d+[/:]\d+(?: ?[ap]m)?|\d+ ?[ap]m\b|№ ?\d+|\d+(?:st|nd|rd|th)\b
-    \b[a-z]+-?\d[\w-]*|\d[\d,.]*[a-z]+\w*|\d[\d.,]{{4,}}
+    \b(?:{_MONTH})\.? \d{{1,2}}\b|\b\d{{3}}-\d{{4}}\b|\d+(?:[/:-]\d+){{2,}}|\d+ (?:over|out of) \d+
+    \d+[/:]\d+(?: ?[ap]m)?|\d+ ?[ap]m\b|№ ?\d+|\d+(?:st|nd|rd|th)\b
+    \b[a-z]+-?\d[\w-]*|\d[\d,.]*[a-z]+\w*|\d[\d.,]{{3,}}\d
 """)
 
 

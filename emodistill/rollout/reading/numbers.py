@@ -10,7 +10,7 @@ TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
 _VALUES = {
     **{word: float(value) for value, word in enumerate(SMALL)},
     **{word: 10.0 * value for value, word in enumerate(TENS, 2)},
-    **{"a": 1.0, "an": 1.0, "single": 1.0, "couple": 2.0, "dozen": 12.0},
+    **{"a": 1.0, "an": 1.0, "another": 1.0, "single": 1.0, "couple": 2.0, "dozen": 12.0},
     **{"half": 0.5, "quarter": 0.25, "quarters": 0.25},
 }
 

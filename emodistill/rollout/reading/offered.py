@@ -5,9 +5,11 @@ stray number, or the other side's. Its strength: THEIRS (an offer only where an 
 ("I started at 60"), PLAIN, or FIRM (in the speaker's own words, or in a sentence that says little else).
 """
 
+import re
+
 from emodistill.domains.quantities import Clock, Quantity
 from emodistill.rollout.reading.bare import is_offered
-from emodistill.rollout.reading.bedtime import is_other_time
+from emodistill.rollout.reading.bedtime import is_before_bed, is_other_time
 from emodistill.rollout.reading.facts import is_fact
 from emodistill.rollout.reading.others import theirs
 from emodistill.rollout.reading.refused import is_refused
@@ -15,6 +17,7 @@ from emodistill.rollout.reading.skeleton import Figure
 from emodistill.rollout.reading.wording import wording
 
 NONE, THEIRS, FORMER, PLAIN, FIRM = range(5)
+_FEW = 3  # a bare `one` or `two` is no length of time
 
 _CLAUSE = wording(r"""
     (?<=[,;()])(?=\s)|\s-\s
@@ -33,8 +36,9 @@ _FORMER = wording(
     (?:up|down) from
 """,
     r"(?:\b",
-    r"\b|[#~][^,;]* from\b)(?!.*\b(?:now|instead|to be)\b)[^;]{0,60}$",
+    r"\b)(?!.*\b(?:now|instead|to be)\b)[^;]{0,60}$",
 )
+_BACK_FROM = re.compile(r"[#~][^;#~]*\bfrom (?:my |our )?$")  # 60 days, down from …
 _OWN = wording(
     r"""
     i|i'm|i'll|i'd|i've|we|we're|we'll|we'd|we've|let's|let|how about|what about|what if|make|say|could|can|would|will
@@ -60,8 +64,11 @@ _ALONE = wording(
 )
 
 _CLAIMED = wording(  # my paycheck lands in …, so that's when you'd see the money
-    r"(?:my|our)|(?:when|what|where|how long) (?:i|we|you)(?:'d|'ll| can| could| will| would)",
-    "^,? (?:so|and) that(?:'s| is) ",
+    r"""
+    that(?:'s| is) (?:my|our|(?:when|what|where|how long) (?:i|we|you)(?:'d|'ll|'m|'re| can| could| will| would))
+    (?:let's|i want to|i'd like to|i'm going to) (?:keep|stick|stay|go with|do|settle)
+""",
+    "^,? (?:so|and) ",
     r"\b",
 )
 
@@ -71,16 +78,19 @@ def strength(text: str, at: int, figure: Figure, quantity: Quantity) -> int:
     before, after = text[max(0, at - 110) : at], text[at + 1 : at + 91]
     head = _CLAUSE.split(before)[-1]  # of this clause
     clause = head.rsplit(":", 1)[-1]
-    alone = _ALONE.match(head) is not None
-    if figure.unit is None and not is_offered(before, after, alone):
+    alone, clocked = _ALONE.match(head) is not None, isinstance(quantity, Clock)
+    few = figure.value is not None and figure.value < _FEW and not clocked
+    if figure.unit is None and (few or not is_offered(before, after, alone)):
         return NONE
     if is_refused(before, clause, after, text.endswith("?")):
         return NONE
-    fact = is_other_time(head, after) if isinstance(quantity, Clock) else is_fact(before, head, after)
-    if fact and not _CLAIMED.match(after):
+    fact = is_other_time(head, after) if clocked else is_fact(before, head, after)
+    if _CLAIMED.match(after):
+        return FIRM
+    if fact:
         return NONE
     if theirs(before, head, after):
         return THEIRS
-    if figure.former or _FORMER.search(clause):
+    if figure.former or _FORMER.search(clause) or _BACK_FROM.search(before) or (clocked and is_before_bed(head)):
         return FORMER
     return FIRM if alone or _OWN.search(clause) else PLAIN

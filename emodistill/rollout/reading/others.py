@@ -13,8 +13,9 @@ _SAY = group(r"""
     told|tell(?:ing)?
     suggest(?:ed|ing)?|mention(?:ed|ing)?|demand(?:ed|ing)?|insist(?:ed|ing)?|request(?:ed|ing)?|repeat(?:ed|ing)?
     need(?:ed|ing)?(?! to\b)|claim(?:ed)?|expect(?:ed|ing)?|nam(?:e|ed|ing)|counter(?:ed|ing)?|started|came|gave
-    promis(?:ed|ing)|stuck|prefer(?:red)?|agreed|put|brought up|threw|(?:have|had) in mind|went|jumped|hoped|floated
-    push(?:ed|ing)|cited|like|love
+    promis(?:ed|ing)|stuck|prefer(?:red)?|agreed|put|brought up|threw|(?:have|had) in mind|went|c[ao]me up with|jumped
+    hoped|float(?:ed|ing)?
+    push(?:ed|ing)(?! (?:me|us))|cited|like|love|opened|began|led|insist(?: on)?
 """)
 _PROPOSAL = group("""
     offer|proposal|request|demand|figure|number|ask|suggestion|idea|estimate|counter-?(?: ?offer| ?proposal)?|quote
@@ -28,19 +29,35 @@ _OBJECT_OF = ("have", "had", "get", "got", "getting", "see", "want", "need", "ke
 _NOT_INVITED = "".join(f"(?<!{words} )" for words in _INVITED)
 _SUBJECT = "".join(f"(?<!{words} )" for words in (*_INVITED, *_OBJECT_OF))
 _THEIRS = wording(rf"""
-    (?<!\bin )(?<!\bgiven )\byour (?:{_WORD} ){{0,2}}(?:{_WORD} of )?{_LEAD}$
+    (?<!\bin )(?<!\bgiven )\byour (?!team |crew |boss |manager |people |supervisor |\
+        bank )(?:{_WORD} ){{0,2}}(?:{_WORD} of )?{_LEAD}$
     \byour (?:\w+ ){{0,2}}?{_PROPOSAL}(?: here)?(?: (?:is|was|were|stands|stood|to|at|for|of|that i|\
         that we)\b[^,;]{{0,24}}?|: ) ?$
-    {_NOT_INVITED}\byou(?:'ve|'re|'d| guys| people)?{_ADVERBS} {_SAY}\b[^,;]{{0,50}}$
+    {_NOT_INVITED}(?<!hear )\byou(?:'ve|'re|'d| guys| people)?{_ADVERBS} {_SAY}\b(?:[^,;:]{{0,50}}|[^,;:]{{0,6}}: )$
     {_SUBJECT}\byou(?:'ve)?{_ADVERBS} \w+ed(?: back| up| down)? (?:to|at|on|for) $
-    \byou(?:'ve| have){_ADVERBS} (?:\w+ed|gone|come|been|cut|let|made|given|set|put|taken)\b[^,;]{{0,40}}$
-    \bif (?:i|we) (?:have to|must|had to|(?:am|are) forced to)\b[^,;]{{0,40}}$|\bwhy (?:only |exactly |is it )*$
+    \byou(?:'ve| have){_ADVERBS} (?:\w+ed|gone|come|been|cut|let|made|given|set|put|taken)\b(?! (?:me|\
+        us)\b)[^,;]{{0,40}}$
+    \bif (?:i|we) (?:have to|must|had to|(?:am|are) forced to)\b(?! (?:name|pick|choose|put|give|say))[^,;]{{0,40}}$
+    ^\W*(?:\w+,? ){{0,2}}why (?:only |exactly |is it |should (?:i|we) (?:\w+ )?|would (?:i|we) (?:\w+ )?)*$
+    ^\W*(?:and |so |but |oh,? )?you (?:\w+ly )?(?:think|believe|call|consider|imagine)\b[^,;]{{0,40}}$
+    \b(?:(?:are|were) you|do you|would you) (?:really|seriously|actually|honestly)\b[^,;]{{0,40}}$
+    \b(?:who told you|(?:what|who) makes you think|what (?:\w+ ){{0,2}}makes(?= $)|do you have any idea (?:what|how)|\
+        can you imagine)\b[^,;]{{0,40}}$
+    \bthe (?:first|last|other|previous|second) \w+ (?:said|told|promised|quoted)\b[^,;]{{0,40}}$
     \b(?:research|science|studies|experts|the data) (?:say|show|suggest|recommend|find)s?\b[^;]*$
+    ^\W*how (?:(?:do|did|dare) you (?!feel|see|like|think|want|get|make|do\b)|many (?:\w+ )?times)[^,;]*$
+    \byou (?:moved|pushed|bumped|delayed|put) (?:me|us)\b[^,;]*$
+    \byou (?:dropping|moving|coming|lowering|raising|asking|saying|offering|wanting|pushing|insisting|\
+        stretching)\b[^,;]{{0,30}}$
+    \byou (?:to )?(?:move|get|come|step|shift|go) (?:away|off|down|up) from (?:the )?$
+    \bif you (?:leave|make|force|keep) (?:me|us)\b[^,;]{{0,30}}$
     \byou\b[^#~]*[#~][^#~]*\bnow (?:it'?s|you)\b[^#~]*$
     \b(?:make|force)s? (?:me|us) (?:to )?(?:wait|sleep|go|pay|hold|stay|live|sit|turn|be)\b[^,;]{{0,30}}$
-    \byou(?:'ve)? (?:keep|kept)(?: on)? \w+ing\b[^,;]{{0,30}}$
+    \byou(?:'ve)? (?:keep|kept)(?: on)? \w+ing?\b[^,;]{{0,30}}$
     (?<!if )\byou(?:'re| are| were|'ve been){_ADVERBS} (?:at|on|stuck|firm)\b[^,;]{{0,12}}$
-    \b(?:(?:quoted|told|promised) (?:me|us)|(?:was|were|been) (?:told|promised|quoted))\b[^,;:]{{0,30}}$
+    \b(?:(?:quoted|told|promised) (?:me|us)|(?:was|were|been) (?:told|promised|\
+        quoted)(?! (?:that )?(?:i|we) (?:can|could|may)))\b[^,;:]{{0,30}}$
+    \byour (?:own )?(?:mother|mom|father|dad|kids?|child|daughter|son|wife|husband)\b[^,;]{{0,30}}$
     \b(?:telling|asking|expecting|forcing|making|pushing) (?:me|us) (?:to|for)\b[^,;]{{0,40}}$
     \b(?:they|he|she) \w+ed (?:my|his|her|their|someone|somebody|another)\b[^,;]{{0,30}}$
     \b(?:my|the|your)(?: \w+){{1,2}} (?:gave|promised) (?:me|us|you)\b[^,;]{{0,20}}$
@@ -56,7 +73,11 @@ _THEIRS_AFTER = wording(rf"""
     ^(?:,? (?:as|like|which|the \w+|that|is what|was what|(?:is|\
         was) the \w+(?: that)?)| {_PROPOSAL}(?: that)?| (?:plan|deadline)|) you(?:'ve|'re|'d)?{_ADVERBS} {_SAY}\b
     ^(?: \w+){{0,2}} of yours\b|^, you (?:say|said|tell me|told me)\b
-    ^,? (?:is|was) your\b|^ supposed to\b
+    ^ (?:in|from|on) your (?:letter|e?mail|offer|proposal|message|note|last|first|opening|form|plan)\b
+    ^,? (?:is|was) your\b|^ supposed to\b|^(?: (?:one|~) more time| another time| once more| again)\b
+    ^['"]? (?:is|was) what (?:the|my|they|he|she|your)\b[^,;]{{0,30}} (?:told|said|quoted|promised)\b
+    ^ if it (?:was|were) your\b|^ is what you(?:'re|'ve| are) (?:been )?(?:used|asking)\b
+    ^ (?:might|may) (?:\w+ ){{1,2}}(?:to|for) you\b|^ (?:feels|seems|sounds|looks) \w+ to you\b
     ^,? as (?:proposed|requested|suggested)\b
 """)
 _TAKEN = wording(  # I can live with your …
@@ -74,8 +95,8 @@ _TAKEN = wording(  # I can live with your …
     r"(?: for)? (?:your|the|those|that|these)(?: \w+){0,4}? ?$",
 )
 _ECHO = re.compile(
-    r"^(?!.*\b(?:can|could|would|will|is|are|do|does|how|what|let's|make|say|deal|ok|okay|please|maybe|perhaps)\b)"
-    r"[^#~]{0,24}[#~][^#~]{0,12}\?$"
+    r"^(?!.*\b(?:can|could|may|might|shall|should|would|will|is|are|do|does|how|what|let's|make|say|deal|ok|okay|please|maybe)\b)"
+    r"[^#~]{0,24}[#~][^#~]{0,30}\?$"
 )
 _REFUSES = wording(
     r"""
@@ -89,7 +110,8 @@ _REFUSES = wording(
     "^",
 )
 _WELCOMES = wording(
-    "please|that|it|this|works?|deal|ok|okay|sure|fine|yes|agreed|possible|fair|reasonable|"
+    "please|that|it|this|works?|final|offer|limit|promise|how about|deal|ok|okay|sure|fine|yes|agreed|possible|"
+    "fair|reasonable|"
     "(?:could|can|would|will) (?:you|we|that|it)|(?:i|we)(?: can|'ll| could)(?! (?:barely|hardly|only)) \\w+",
     r"\b(?:",
     r")\b",

@@ -7,14 +7,7 @@ from emodistill.rollout.reading.skeleton import Figure
 from emodistill.rollout.reading.wording import wording
 
 _TO = re.compile(r"^ ?(?:-|to|or|through|and|or maybe|or perhaps|or even|,? possibly) ?(?:about |maybe )?$")
-_MOVED = wording(
-    r"""
-    (?:all the way )?(?:down|up|back|over)(?: again)? to|all the way to|and now|to now|now to
-""",
-    r"^,? ?",
-    " $",
-)
-_FROM = re.compile(r"\bfrom (?:about |around |the |my |our )*$")
+_FROM = re.compile(r"\bfrom (?:about |around |the |my |our )*(?:[^,;]{1,20} to )?$")
 _BETWEEN = re.compile(r"\bbetween (?:about |around )?$")
 _SPREAD = wording(
     r"any(?:thing|where|time)|some(?:thing|where|time)|rang\w+|vary|varies|is|be|tak\w+|runs?|last\w*|scale",
@@ -43,7 +36,7 @@ def _range(left: Figure, right: Figure, gap: str, before: str) -> list[Figure] |
         low *= right.unit
     if right.unit is None and left.unit is not None and link in ("or", "-", "to"):
         high, unit = high * left.unit, left.unit
-    if _MOVED.match(gap) or (link == "to" and _FROM.search(before) and not _SPREAD.search(before)):
+    if link == "to" and _FROM.search(before) and not _SPREAD.search(before):
         return [replace(left, value=low, unit=unit, former=True), replace(right, value=high, unit=unit)]
     if not _TO.match(gap) or (link == "and" and not _BETWEEN.search(before)):
         return None
@@ -56,7 +49,12 @@ def _range(left: Figure, right: Figure, gap: str, before: str) -> list[Figure] |
 
 def _compound(text: str, left: Figure, right: Figure, gap: str) -> Figure | None:
     """`two weeks and three days`, `1 hour 30`."""
-    if left.value is None or right.value is None or left.unit is None or gap.strip(", ") not in ("", "and", "plus"):
+    if (
+        left.value is None
+        or right.value is None
+        or left.unit is None
+        or gap.strip(", ") not in ("", "and", "plus", "+", "&")
+    ):
         return None
     if _BETWEEN.search(text[max(0, left.start - 20) : left.start]):
         return None

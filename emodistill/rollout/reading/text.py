@@ -21,6 +21,7 @@ _PLAIN = str.maketrans(
     }
 )
 _MARKS = str.maketrans({"*": None, "_": None, "~": " ", "¤": " ", "#": "№"})  # `#`, `~`, `¤` stand for figures later
+_HALF = re.compile(r"(?<=\d) 1/2\b")
 _LONE_FRACTION = re.compile(r"(?<!\d) and a (?=half|quarter)")
 _WHOLE_TEXT = re.compile(r"[\n\"{\[:]|(?<!\w)'")  # what cannot be left to single sentences
 _PARAGRAPH = re.compile(r"\s*\n(?:\s*\n\s*|(?=\s*[-•]))")
@@ -74,7 +75,10 @@ def said(utterance: str) -> Said:
 def plain(sentence: str) -> str:
     """A sentence in lower case with single spaces, without emphasis, points of abbreviations and chat spellings."""
     text = _OUTCRY.sub("?", " ".join(sentence.lower().translate(_MARKS).split()))
-    text = _ABBREVIATION.sub(r"\1", _MERIDIEM.sub(r"\1m", text))
+    if "/" in text:
+        text = _HALF.sub(" and a half", text)
+    if "." in text[:-1]:
+        text = _ABBREVIATION.sub(r"\1", _MERIDIEM.sub(r"\1m", text))
     return _CHAT.sub(lambda match: _SPELT.get(match[0], "ok"), text)
 
 

@@ -5,7 +5,7 @@ from emodistill.rollout.reading.wording import group, wording
 
 _TALKS = group("""
     talks?|negotiations?|conversation|discussion|meeting|call|chat|dialogue|session|exchange|transmission|bargaining
-    program
+    program|channel|line|frequency|file
     coaching|debate|nonsense|charade|process|matter|back and forth
 """)
 _SO = r"(?: (?:now|just|simply|afraid|hereby|both|so|all|therefore|\w+ly)){0,3}+"
@@ -71,6 +71,16 @@ _WALK = wording(rf"""
     \bconsider (?:this|these|our|the) (?:\w+ )?(?:closed|over|ended|terminated|finished)\b
     \b(?:we part|parting) ways\b|\bwash(?:ing)? (?:my|our) hands of\b|\bwant nothing more to do with\b
 """)
+_HINT = wording(
+    """
+    walk|leav|hang|log|sign|withdraw|quit|pull|out|off|gone|through|finish|done|end|clos|terminat|stop|abandon|break|cut
+    exit|conclud|cancel|call|drop|elsewhere|another|different|someone|somebody|switch|turn|any ?more|any longer
+    further|again
+    refus|over|dead|fail|nothing|no more|no point|no longer|bye|good|farewell|so long|adios|court|part|wash|want|rest my
+    suspend|giv|mov|transfer|going|consider|count me|meeting
+""",
+    r"\b",
+)
 _MAYBE = wording(
     r"""
     if|unless|or|otherwise|when|until|whenever|next time|one more|another|any more|again and|try(?: me)?|push me|keep
@@ -106,7 +116,7 @@ def is_farewell(sentence: str) -> bool:
 
 def walks(sentence: str) -> bool:
     """Whether the sentence ends the talks now."""
-    if sentence.endswith("?") or is_farewell(sentence):
+    if sentence.endswith("?") or not _HINT.search(sentence) or is_farewell(sentence):
         return False
     match = _WALK.search(sentence)
     if match is None:
