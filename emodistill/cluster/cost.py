@@ -16,6 +16,7 @@ from emodistill.runs import RunDir
 from emodistill.stages import STAGES
 
 _FAR_OFF = 4  # times what was used
+_TELLS_S = 10  # a shorter stay says nothing of efficiency: Slurm counts whole seconds
 _SPARE = 2  # times the most that was used is what a hint suggests
 
 
@@ -30,7 +31,7 @@ class StageCost:
     limit_min: int | None  # as last asked for, like `asked_mb`
     asked_mb: float | None
     used_mb: float | None  # by the largest job; None where Slurm does not measure it
-    cpu_efficiency: float | None  # CPU time by cores × elapsed time, of stays that have ended
+    cpu_efficiency: float | None  # CPU time by cores × elapsed time, of stays that have ended and tell
     core_hours: float
     gpu_hours: float
     out_of_memory: int = 0
@@ -72,7 +73,7 @@ def summed(jobs: Sequence[Sequence[Allocation]]) -> StageCost:
     """The cost of jobs, each with its stays."""
     stays = [stay for job in jobs for stay in job]
     ended = [stay.elapsed_s for stay in stays if stay.elapsed_s and stay.ended is not None] or [0]
-    measured = [stay for stay in stays if stay.ended is not None and stay.cpu_s and stay.elapsed_s and stay.cpus]
+    measured = [stay for stay in stays if stay.ended is not None and stay.elapsed_s >= _TELLS_S and stay.cpus]
     held_s = sum(stay.elapsed_s * stay.cpus for stay in measured)
     return StageCost(
         jobs=len(jobs),
@@ -104,7 +105,7 @@ def hints(took: StageCost) -> list[str]:
     elif took.limit_min and took.longest_s and took.limit_min >= _FAR_OFF * max(longest_min, 5):
         enough = max(10, math.ceil(_SPARE * longest_min))
         took_min = f"{longest_min:.0f} min" if longest_min >= 1 else "less than a minute"
-        found.append(f"asks {took.limit_min} min, the longest took {took_min}: time_min: {enough} would start sooner")
+        found.append(f"asks {took.limit_min} min, the longest took {took_min}: time_min: {enough} would do")
     return found
 
 
@@ -116,7 +117,11 @@ def render(found: dict[str, Any]) -> str:
         ["all", str(total["jobs"]), "", "", "", "", "", "", "", number(total["core_hours"]), number(total["gpu_hours"])]
     )
     header = ("stage", "jobs", "requeued", "median", "longest", "limit", "MaxRSS", "asked", "CPU", "core-h", "GPU-h")
-    advice = [f"{name}: {hint}" for name, s in found["stages"].items() for hint in s["hints"]]
+    advised: dict[str, list[str]] = {}
+    for name, s in found["stages"].items():
+        for hint in s["hints"]:
+            advised.setdefault(hint, []).append(name)
+    advice = [f"{', '.join(names)}: {hint}" for hint, names in advised.items()]
     return "\n".join([*table(header, rows, keep=("MaxRSS", "asked")), *([""] if advice else []), *advice])
 
 

@@ -15,6 +15,7 @@ _HEADER = (
     "GPU-h", "notes",
 )  # fmt: skip
 _ALWAYS = ("stage", "done", "rows", "errors")
+_UNTIL_COMPLETE = ("running", "pending", "ETA")
 _TOKENS = ("prompt_tokens", "generated_tokens")
 _SHOWN = 8  # troubles
 
@@ -24,7 +25,8 @@ def render(found: dict[str, Any]) -> str:
     tasks = [sum(s[key] for s in found["stages"].values()) for key in ("done", "planned")]
     state = "complete" if found["complete"] else f"{tasks[0]} of {tasks[1]} tasks done"
     lines = [f"{found['run']} in {found['dir']}: {state}", ""]
-    lines += table(_HEADER, [_row(name, s) for name, s in found["stages"].items()], keep=_ALWAYS)
+    keep = _ALWAYS if found["complete"] else _ALWAYS + _UNTIL_COMPLETE
+    lines += table(_HEADER, [_row(name, s) for name, s in found["stages"].items()], keep)
     trouble = found["trouble"]
     if trouble:
         lines.append("")
@@ -45,7 +47,7 @@ def _row(name: str, s: dict[str, Any]) -> list[str]:
         for key, value in usage.items()
         if value and key not in (*_TOKENS, "cached_tokens")
     ]
-    counts = [str(s[key]) for key in ("running", "pending", "failed", "requeued")]
+    counts = [str(s[key] or "") for key in ("running", "pending", "failed", "requeued")]
     tokens = sum(usage.get(key, 0.0) for key in _TOKENS)
     return [
         name, f"{s['done']}/{s['planned']}", *counts, f"{s['rows']:,}", str(s["errors"]), number(s["rows_per_s"]),

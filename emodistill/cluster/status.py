@@ -104,23 +104,26 @@ def _states(
     for task in tasks:
         submission, element = seen.jobs.get((stage.name, task), (None, None))
         failure = seen.run.failure(stage.name, task) if f"{task}.failed" in begun else None
+        what, state = "", "missing"
         if failure is not None and failure.fingerprint == seen.ledger.fingerprint(stage, task):
-            states[task], what = "failed", f"given up after {failure.tries} tries: {' '.join(failure.reason.split())}"
-        elif submission is None or element is None or not seen.view.source:
-            lock = seen.run.lock_path(stage.name, task)
-            states[task] = "running" if lock.name in begun and is_held(lock) else "missing"
-        else:
+            state, what = "failed", f"given up after {failure.tries} tries: {' '.join(failure.reason.split())}"
+        elif submission is not None and element is not None:
             submitted = 0.0 if element in seen.view.jobs else _submitted(seen.run, submission)
             state = state_of(seen.view, element, submitted, seen.now)
             if state == "failed":
                 what = f"job {element} ended as {seen.view.jobs[element][-1].state}"
-            states[task] = "pending" if state == "running" and element in busy else state
-            busy.add(element)  # a job runs its tasks one after the other
-        if states[task] == "failed":
+            if state == "running" and element in busy:  # a job runs its tasks one after the other
+                state = "pending"
+            busy.add(element)
+        lock = seen.run.lock_path(stage.name, task)
+        if state in ("pending", "missing") and lock.name in begun and is_held(lock):  # Slurm does not know, or not yet
+            state = "running"
+        if state == "failed":
             log = f"{submission.folder}/{submission.log(element, 'err')}" if submission and element else ""
             if failure is None and len(trouble) < _READ and (said := last_words(seen.run.path(log))):
                 what += f": {said}"
             trouble.append({"stage": stage.name, "task": task, "what": what, "log": log})
+        states[task] = state
     return states
 
 
