@@ -128,8 +128,9 @@ def render(found: dict[str, Any]) -> str:
 def _row(name: str, s: dict[str, Any]) -> list[str]:
     limit, efficiency = s["limit_min"], s["cpu_efficiency"]
     memory = [f"{_gb(megabytes)} GB" if megabytes else "-" for megabytes in (s["used_mb"], s["asked_mb"])]
+    times = [duration(s[key] or None) for key in ("median_s", "longest_s")]
     return [
-        name, str(s["jobs"]), str(s["stays"] - s["jobs"]), duration(s["median_s"]), duration(s["longest_s"]),
+        name, str(s["jobs"]), str(s["stays"] - s["jobs"]), *times,
         duration(None if limit is None else limit * 60.0), *memory,
         "-" if efficiency is None else f"{100 * efficiency:.0f} %", number(s["core_hours"]), number(s["gpu_hours"]),
     ]  # fmt: skip

@@ -104,8 +104,9 @@ def _states(
     for task in tasks:
         submission, element = seen.jobs.get((stage.name, task), (None, None))
         failure = seen.run.failure(stage.name, task) if f"{task}.failed" in begun else None
+        given_up = failure is not None and failure.fingerprint == seen.ledger.fingerprint(stage, task)
         what, state = "", "missing"
-        if failure is not None and failure.fingerprint == seen.ledger.fingerprint(stage, task):
+        if failure is not None and given_up:
             state, what = "failed", f"given up after {failure.tries} tries: {' '.join(failure.reason.split())}"
         elif submission is not None and element is not None:
             submitted = 0.0 if element in seen.view.jobs else _submitted(seen.run, submission)
@@ -120,7 +121,7 @@ def _states(
             state = "running"
         if state == "failed":
             log = f"{submission.folder}/{submission.log(element, 'err')}" if submission and element else ""
-            if failure is None and len(trouble) < _READ and (said := last_words(seen.run.path(log))):
+            if not given_up and len(trouble) < _READ and (said := last_words(seen.run.path(log))):
                 what += f": {said}"
             trouble.append({"stage": stage.name, "task": task, "what": what, "log": log})
         states[task] = state

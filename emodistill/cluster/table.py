@@ -2,17 +2,18 @@
 
 from collections.abc import Sequence
 
+_WORDS = ("stage", "notes")  # columns of words
+
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], keep: Sequence[str] = ()) -> list[str]:
-    """Lines of a table, the first and last column to the left. Columns that say nothing are left out but for `keep`."""
+    """Lines of a table, numbers to the right. Columns that say nothing are left out but for `keep`."""
     told = [k for k, name in enumerate(header) if name in keep or any(row[k] not in ("", "0", "-") for row in rows)]
     cells = [[line[k] for k in told] for line in (header, *rows)]
     widths = [max(len(line[k]) for line in cells) for k in range(len(told))]
-    left = {0, len(told) - 1} if told[-1] == len(header) - 1 else {0}
     return [
         "  ".join(
-            cell.ljust(width) if k in left else cell.rjust(width)
-            for k, (cell, width) in enumerate(zip(line, widths, strict=True))
+            cell.ljust(width) if name in _WORDS else cell.rjust(width)
+            for name, cell, width in zip(cells[0], line, widths, strict=True)
         ).rstrip()
         for line in cells
     ]
