@@ -17,7 +17,7 @@ _HEADER = (
 _ALWAYS = ("stage", "done", "rows", "errors")
 _UNTIL_COMPLETE = ("running", "pending", "ETA")
 _TOKENS = ("prompt_tokens", "generated_tokens")
-_SHOWN = 8  # troubles
+_SHOWN = 8  # kinds of trouble
 
 
 def render(found: dict[str, Any]) -> str:
@@ -27,15 +27,22 @@ def render(found: dict[str, Any]) -> str:
     lines = [f"{found['run']} in {found['dir']}: {state}", ""]
     keep = _ALWAYS if found["complete"] else _ALWAYS + _UNTIL_COMPLETE
     lines += table(_HEADER, [_row(name, s) for name, s in found["stages"].items()], keep)
-    trouble = found["trouble"]
-    if trouble:
-        lines.append("")
-    for one in trouble[:_SHOWN]:
-        lines.append(f"{one['stage']} {one['task']}: {one['what']}"[:300])
-        lines += [f"    log: {found['dir']}/{one['log']}"] if one["log"] else []
-    if len(trouble) > _SHOWN:
-        lines.append(f"and {len(trouble) - _SHOWN} more: emodistill logs {found['dir']} --failed")
-    return "\n".join([*lines, *_last_lines(found)])
+    return "\n".join([*lines, *_trouble(found), *_last_lines(found)])
+
+
+def _trouble(found: dict[str, Any]) -> list[str]:
+    """What went wrong, tasks of a stage with the same words together, and the log of the first of them."""
+    alike: dict[tuple[str, str], list[dict[str, str]]] = {}
+    for one in found["trouble"]:
+        alike.setdefault((one["stage"], one["what"]), []).append(one)
+    lines = [""] if alike else []
+    for (stage, what), some in list(alike.items())[:_SHOWN]:
+        more = f" and {len(some) - 1} more" if len(some) > 1 else ""
+        lines.append(f"{stage} {some[0]['task']}{more}: {what}"[:400])
+        lines += [f"    log: {found['dir']}/{some[0]['log']}"] if some[0]["log"] else []
+    if len(found["trouble"]) > 1:
+        lines.append(f"All their logs: emodistill logs {found['dir']} --failed")
+    return lines
 
 
 def _row(name: str, s: dict[str, Any]) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from emodistill import attempts
 from emodistill.cluster.accounting import Allocation
 from emodistill.cluster.record import Submission, by_task, submissions
 from emodistill.cluster.slurm import Element
@@ -98,7 +99,7 @@ def _stage(seen: _Seen, stage: Stage, trouble: list[dict[str, str]]) -> dict[str
 def _states(
     seen: _Seen, stage: Stage, tasks: Sequence[str], begun: set[str], trouble: list[dict[str, str]]
 ) -> dict[str, str]:
-    """State of each unfinished task; those that failed are added to `trouble`."""
+    """State of each unfinished task; those that failed, or fail again and again, are added to `trouble`."""
     states: dict[str, str] = {}
     busy: set[Element] = set()
     for task in tasks:
@@ -112,20 +113,28 @@ def _states(
             submitted = 0.0 if element in seen.view.jobs else _submitted(seen.run, submission)
             state = state_of(seen.view, element, submitted, seen.now)
             if state == "failed":
-                what = f"job {element} ended as {seen.view.jobs[element][-1].state}"
+                what = seen.view.jobs[element][-1].state
             if state == "running" and element in busy:  # a job runs its tasks one after the other
                 state = "pending"
             busy.add(element)
         lock = seen.run.lock_path(stage.name, task)
         if state in ("pending", "missing") and lock.name in begun and is_held(lock):  # Slurm does not know, or not yet
             state = "running"
-        if state == "failed":
+        if state != "failed" and f"{task}.tries" in begun:
+            what = _again(attempts.latest(seen.run, stage.name, task))
+        if what:
             log = f"{submission.folder}/{submission.log(element, 'err')}" if submission and element else ""
-            if not given_up and len(trouble) < _READ and (said := last_words(seen.run.path(log))):
+            if state == "failed" and not given_up and len(trouble) < _READ and (said := last_words(seen.run.path(log))):
                 what += f": {said}"
             trouble.append({"stage": stage.name, "task": task, "what": what, "log": log})
         states[task] = state
     return states
+
+
+def _again(counted: attempts.Attempts) -> str:
+    if counted.tries < 2:
+        return ""
+    return f"begun {counted.tries} times without getting further: {' '.join(counted.reason.split()) or 'killed'}"
 
 
 def speed(markers: Sequence[Marker]) -> float | None:

@@ -17,7 +17,7 @@ FOUND = {
     "slurm": {"source": "sacct", "why": "", "launched": True, "hopeless": False},
     "stages": {"rollout": ROLLOUT, "judge": {**NOTHING, "pending": 2}},
     "trouble": [
-        {"stage": "rollout", "task": f"shard-{k:05d}", "what": "job 7_1 ended as TIMEOUT", "log": f"x/7_{k}.err"}
+        {"stage": "rollout", "task": f"shard-{k:05d}", "what": "TIMEOUT", "log": f"x/7_{k}.err"}
         for k in range(10)
     ],
 }  # fmt: skip
@@ -28,14 +28,14 @@ stage     done  running  pending  failed  requeued   rows  errors  rows/s  time 
 rollout  40/64       16        5       2         3  5,000       7  0.0965  14 h  30 min   1.2 G   18.2  1 finishing, shard-00041 12/125, usd 1.5000
 judge      0/2                 2                        0       0       -     -       -       -      0
 
-rollout shard-00000: job 7_1 ended as TIMEOUT
+rollout shard-00000 and 9 more: TIMEOUT
     log: results/crad/x/7_0.err"""  # noqa: E501
 
 
 def test_the_table():
     lines = render(FOUND).splitlines()
     assert "\n".join(lines[:8]) == GOLDEN
-    assert lines[-1] == "and 2 more: emodistill logs results/crad --failed"
+    assert lines[-1] == "All their logs: emodistill logs results/crad --failed"
 
 
 def test_a_complete_run_is_a_short_table():

@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from emodistill import attempts
 from emodistill.cluster.screen import intervals, render, watch
 from emodistill.cluster.status import Started, speed, summary, time_left
 from emodistill.locks import hold
@@ -86,11 +87,24 @@ def test_what_failed_says_why_and_where_its_log_is(slurm_says, launched):
         run.give_up(Failure("judge", task, fingerprint or mine, "", 5, "ValueError: a\nb"))
     found = summary(run)
     assert [(one["stage"], one["task"], one["what"]) for one in found["trouble"]] == [
-        ("rollout", "shard-00000", "job 12_0 ended as OUT_OF_MEMORY"),
-        ("judge", "shard-00000", "job 13_0 ended as FAILED: judge: the code has changed"),
+        ("rollout", "shard-00000", "OUT_OF_MEMORY"),
+        ("judge", "shard-00000", "FAILED: judge: the code has changed"),
         ("judge", "shard-00001", "given up after 5 tries: ValueError: a b"),
     ]
     assert f"    log: {folder}/13_1_0_log.err" in render(found).splitlines()
+
+
+def test_a_task_that_is_begun_again_and_again_is_told_before_it_is_given_up(slurm_says, launched):
+    run = launched(("rollout", "12", TWO))
+    slurm_says.says("sacct", row("12_0", "REQUEUED"), row("12_0", "RUNNING"), row("12_1", "RUNNING"))
+    run.path("rollout").mkdir()
+    for tries in range(2):
+        attempts.begin(run, "rollout", "shard-00000", "12")
+        assert bool(summary(run)["trouble"]) == (tries == 1)
+    attempts.note(run, "rollout", "shard-00000", "RunFailed: no route\nto host")
+    (one,) = summary(run)["trouble"]
+    assert one["what"] == "begun 2 times without getting further: RunFailed: no route to host"
+    assert states(summary(run)["stages"]["rollout"]) == {"running": 2}
 
 
 def test_without_accounting_the_queue_is_asked_and_sacct_never_again(slurm_says, launched, finish):
