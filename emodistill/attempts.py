@@ -31,6 +31,11 @@ class Attempts:
         return replace(self, tries=self.tries + 1)
 
 
+def latest(run: RunDir, stage: str, task: str) -> Attempts:
+    """What has been counted of a task that is under way or waits to be begun again."""
+    return _read(_path(run, stage, task))
+
+
 def begin(run: RunDir, stage: str, task: str, job: str) -> Attempts:
     """Count a beginning, durably."""
     path = _path(run, stage, task)

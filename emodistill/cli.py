@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emodistill import __version__
+from emodistill import __version__, see
 from emodistill.errors import BadInput, RunFailed, Stopped
 
 if TYPE_CHECKING:
@@ -77,12 +77,11 @@ def _parser() -> argparse.ArgumentParser:
             )
     resume = command("resume", _resume, "launch again what a run still misses, with its recorded profile")
     resume.add_argument("--allow-code-change", action="store_true", help="as for launch")
-    status = command("status", _status, "what is done, what is missing, errors and time for each stage")
-    status.add_argument("--json", action="store_true", help="machine-readable")
+    see.add(command)
     verify = command("verify", _verify, "re-read every file of a run and name those that are damaged")
     verify.add_argument("--repair", action="store_true", help="remove what is damaged, and only that")
     report = command("report", _report, "write tables and figures again from the shards that are there")
-    for added in (status, verify, report, resume):
+    for added in (verify, report, resume):
         added.add_argument("dir", type=Path, help="run directory")
     models = command("models", _models, "list or fetch the embedded models")
     models.add_argument("action", choices=("list", "fetch"))
@@ -192,14 +191,6 @@ def _plan(options: argparse.Namespace) -> None:
     config = load_config(options.config, tuple(options.overrides))
     profile = load_profile(options.profile, tuple(STAGES))
     print(render(config, profile, options.out or Path("results") / config.name), end="")
-
-
-def _status(options: argparse.Namespace) -> None:
-    from emodistill.cluster.status import render, summary
-    from emodistill.runs import RunDir
-
-    found = summary(RunDir.existing(options.dir))
-    print(json.dumps(found, indent=2) if options.json else render(found))
 
 
 def _verify(options: argparse.Namespace) -> None:

@@ -151,13 +151,12 @@ def _counted(run: RunDir, stage: Stage, task: str) -> Iterator[None]:
 @contextlib.contextmanager
 def _hold(run: RunDir, stage: Stage, task: str) -> Iterator[None]:
     """Wait for a leftover process of the same task to end. Ranks other than 0 work under rank 0's lock."""
-    folder = run.path(stage.name)
-    folder.mkdir(parents=True, exist_ok=True)
+    run.path(stage.name).mkdir(parents=True, exist_ok=True)
     if int(os.environ.get("RANK", "0")):
         yield
         return
     try:
-        with hold(folder / f".{task}.lock", _LOCK_WAIT_S):
+        with hold(run.lock_path(stage.name, task), _LOCK_WAIT_S):
             yield
     except Held as held:
         raise RunFailed(

@@ -202,6 +202,10 @@ class RunDir:
                 "Mend it with `emodistill verify --repair`, and run again."
             ) from None
 
+    def lock_path(self, stage: str, task: str) -> Path:
+        """What the process that runs a task holds."""
+        return self.path(stage, f".{task}.lock")
+
     def begin(self, stage: str, task: str, claim: Claim) -> None:
         """Claim the task's files, after deleting what another configuration or other inputs left."""
         if self.claim(stage, task) != claim:

@@ -28,6 +28,10 @@ class Submission:
         for index, bundle in enumerate(self.bundles):
             yield Element(self.job, index if len(self.bundles) > 1 else None, self.cluster), bundle
 
+    def on(self, cluster: str) -> bool:
+        """Whether a job of that cluster may be of this submission; an empty name may be any."""
+        return not (cluster and self.cluster) or cluster in self.cluster.split(",")
+
     def log(self, element: Element, kind: str) -> str:
         """Name of an element's log in `folder`; kind is `out` or `err`."""
         return f"{element}_0_log.{kind}"

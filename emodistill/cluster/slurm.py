@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from emodistill.errors import BadInput, RunFailed
 
-_PATIENCE_S = (1.0, 2.0, 4.0, 8.0, 16.0)  # between tries, with jitter
+PATIENCE_S = (1.0, 2.0, 4.0, 8.0, 16.0)  # between tries, with jitter
 _TIMEOUT_S = 60.0
+_WHOLE = {"SLURM_BITSTR_LEN": "0", "SLURM_TIME_FORMAT": "standard"}  # array indices in full, times as ISO 8601
 _KEPT = frozenset({"SLURM_CONF", "SLURM_CLUSTERS"})
 _PASSING = re.compile(
     r"(?i)socket timed out|unable to contact|connection (?:refused|reset|timed out)|temporarily|try again|"
@@ -36,15 +37,18 @@ class Element:
         return self.job if self.index is None else f"{self.job}_{self.index}"
 
 
-def ask(command: Sequence[str]) -> str:
+def ask(command: Sequence[str], patience: Sequence[float] = PATIENCE_S) -> str:
     """Standard output of a Slurm command, tried again while the failure is one that passes.
 
     `BadInput` if there is no such command; `RunFailed` with Slurm's own words if it refuses; `NotNow` if it stays away.
+    `patience`: seconds to wait before each further try.
     """
-    said = ""
-    for wait in (*_PATIENCE_S, None):
+    said, environment = "", {**os.environ, **_WHOLE}
+    for wait in (*patience, None):
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False)
+            done = subprocess.run(
+                command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False, env=environment
+            )
         except FileNotFoundError:
             raise BadInput(f"There is no Slurm here: {command[0]} is not on PATH. Log in to a login node.") from None
         except subprocess.TimeoutExpired:
@@ -54,15 +58,16 @@ def ask(command: Sequence[str]) -> str:
                 return done.stdout
             said = " ".join((done.stderr or done.stdout).split()) or f"exit code {done.returncode}"
             if not _PASSING.search(said):
-                raise RunFailed(f"Slurm refuses `{' '.join(command)[:200]}`: {said[:400]}")
+                raise RunFailed(f"Slurm refuses {command[0]}: {said[:400]}")
         if wait is not None:
             time.sleep(wait * random.uniform(0.75, 1.25))
-    raise NotNow(f"Slurm does not answer `{' '.join(command)[:200]}` after {len(_PATIENCE_S) + 1} tries: {said[:400]}")
+    tries = f"{len(patience) + 1} tries" if patience else "one try"
+    raise NotNow(f"Slurm does not answer {command[0]} after {tries}: {said[:400]}")
 
 
 def patiently(attempt: Callable[[], str], landed: Callable[[], str | None]) -> str:
     """A submission's job id. One that failed in passing is looked for before it is tried again."""
-    for wait in (*_PATIENCE_S, None):
+    for wait in (*PATIENCE_S, None):
         try:
             return attempt()
         except Exception as error:  # submitit and subprocess raise several kinds
@@ -70,7 +75,7 @@ def patiently(attempt: Callable[[], str], landed: Callable[[], str | None]) -> s
             if not _PASSING.search(said):
                 raise RunFailed(f"sbatch refuses the job: {said[:500]}") from None
         if wait is None:
-            raise NotNow(f"sbatch does not get through after {len(_PATIENCE_S) + 1} tries: {said[:400]}")
+            raise NotNow(f"sbatch does not get through after {len(PATIENCE_S) + 1} tries: {said[:400]}")
         time.sleep(wait * random.uniform(0.75, 1.25))
         if (found := landed()) is not None:
             return found
@@ -83,9 +88,9 @@ def max_array_size() -> int:
     return int(found[1]) if found else 1001
 
 
-def live(clusters: Sequence[str] = ()) -> dict[Element, str]:
+def live(clusters: Sequence[str] = (), patience: Sequence[float] = PATIENCE_S) -> dict[Element, str]:
     """State (`PENDING`, `RUNNING`, …) of each of the user's jobs that Slurm still holds: one squeue call."""
-    return {element: state for element, state, _ in _queued(clusters)}
+    return {element: state for element, state, _ in _queued(clusters, patience)}
 
 
 def by_comment(comment: str, clusters: Sequence[str] = ()) -> str | None:
@@ -93,10 +98,11 @@ def by_comment(comment: str, clusters: Sequence[str] = ()) -> str | None:
     return next((element.job for element, _, said in _queued(clusters) if said == comment), None)
 
 
-def _queued(clusters: Sequence[str]) -> Iterator[tuple[Element, str, str]]:
+def _queued(clusters: Sequence[str], patience: Sequence[float] = PATIENCE_S) -> Iterator[tuple[Element, str, str]]:
     where = [f"--clusters={','.join(clusters)}"] if clusters else []
     cluster = clusters[0] if len(clusters) == 1 else ""
-    for line in ask(["squeue", "--me", "--noheader", "--states=all", "--format=%F|%K|%T|%k", *where]).splitlines():
+    command = ["squeue", "--me", "--noheader", "--states=all", "--format=%F|%K|%T|%k", *where]
+    for line in ask(command, patience).splitlines():
         if line.startswith("CLUSTER:"):
             cluster = line.partition(":")[2].strip()
             continue
@@ -127,9 +133,9 @@ def indices(said: str) -> list[int | None]:
 
 
 def cancel(elements: Sequence[Element]) -> None:
-    """scancel, in portions."""
+    """scancel, in that order and in portions."""
     for cluster in sorted({element.cluster for element in elements}):
-        names = sorted(str(element) for element in elements if element.cluster == cluster)
+        names = [str(element) for element in elements if element.cluster == cluster]
         where = [f"--clusters={cluster}"] if cluster else []
         for start in range(0, len(names), 500):
             ask(["scancel", *where, *names[start : start + 500]])

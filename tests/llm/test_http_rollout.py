@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from emodistill.cluster.status import render, summary
+from emodistill.cluster.screen import render
+from emodistill.cluster.status import summary
 from emodistill.config import OpenAI, load_config
 from emodistill.domains import build_scenarios, domain_named
 from emodistill.errors import RunFailed
