@@ -1,5 +1,6 @@
 # EmoDistill: the commands. `make help` lists them.
 PYTHON ?= python3
+NODES ?= 1
 VENV := .venv/bin
 
 .DEFAULT_GOAL := help
@@ -28,8 +29,8 @@ test-fast: install ## unit tests only, under 2 minutes
 lint: install ## style and import contracts
 	@$(VENV)/ruff check . && $(VENV)/ruff format --check . && $(VENV)/lint-imports --no-logo
 
-slurm: ## bring up a private one-machine Slurm (root, Debian)
-	@slurm/dev/up.sh
+slurm: ## bring up a private Slurm on this machine (root, Debian); NODES=2 gives it two nodes
+	@slurm/dev/up.sh $(NODES)
 
 slurm-down: ## stop it
 	@slurm/dev/down.sh

@@ -27,13 +27,13 @@ no_steps() { [[ -z $(our_steps) ]]; }
 if pid_of slurmctld >/dev/null; then
   timeout 10 scancel --partition=main 2>/dev/null || true # kill_tree below is for what this misses
   # Slurm lets a job that ignores SIGTERM live for KillWait, 30 s.
-  if pid_of slurmd >/dev/null; then wait_for 40 no_steps || true; fi
+  wait_for 40 no_steps || true
 fi
 
-for ((i = ${#daemons[@]} - 1; i >= 0; i--)); do
-  pid=$(pid_of "${daemons[i]}") || continue
+for daemon in $(daemons | tac); do
+  pid=$(pid_of "$daemon") || continue
   kill "$pid" || true
-  gone() { ! is_ours "$pid" "${daemons[i]}"; }
+  gone() { ! is_ours "$pid" "${daemon%%.*}"; }
   wait_for 20 gone || kill -KILL "$pid" || true
 done
 
@@ -45,6 +45,7 @@ kill_tree() {
   kill -KILL "$1" 2>/dev/null || true
 }
 for pid in $(our_steps); do kill_tree "$pid"; done
+network_down
 
 if [[ ${1:-} == --keep ]]; then
   echo "Slurm is down; $dir is kept."

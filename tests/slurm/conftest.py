@@ -1,9 +1,10 @@
-"""A real Slurm on this machine for the tests in this folder (slurm/dev/up.sh).
+"""A real Slurm on this machine for the tests in this folder (slurm/dev/up.sh), with one node and with two.
 
-Where it cannot be started (not root, no apt-get) the tests are skipped with the reason; in CI that is a failure,
-because there they are meant to run. A Slurm that was up before the session is left up.
+Where it cannot be started (not root, no apt-get, no namespaces) the tests are skipped with the reason; in CI that is a
+failure, because there they are meant to run. A Slurm that was up before the session is left up.
 """
 
+import contextlib
 import os
 import subprocess
 from collections.abc import Iterator
@@ -14,14 +15,26 @@ import pytest
 
 HERE = Path(__file__).parent
 SLURM_DEV = HERE.parents[1] / "slurm" / "dev"
+FOLDER = os.environ.get("EMODISTILL_SLURM_DIR", "/tmp/emodistill-slurm")
 CANNOT_RUN_HERE = 2  # exit code of up.sh
 
 
 @dataclass(frozen=True)
 class Slurm:
-    """A running Slurm; `SLURM_CONF` in the environment already points to it."""
+    """A running Slurm; in a test `SLURM_CONF` already points to it."""
 
-    conf: Path
+    folder: Path
+
+    @property
+    def conf(self) -> Path:
+        return self.folder / "slurm.conf"
+
+    def script(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run up.sh, down.sh or node.sh of slurm/dev on this Slurm."""
+        return subprocess.run(
+            [SLURM_DEV / name, *arguments],
+            env={**os.environ, "EMODISTILL_SLURM_DIR": str(self.folder)}, capture_output=True, text=True, timeout=300,
+        )  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -30,19 +43,36 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("slurm")
 
 
-@pytest.fixture(scope="session")
-def slurm() -> Iterator[Slurm]:
-    folder = Path(os.environ.get("EMODISTILL_SLURM_DIR", "/tmp/emodistill-slurm"))
-    was_there = folder.exists()
-    up = subprocess.run([SLURM_DEV / "up.sh"], capture_output=True, text=True, timeout=300)
+@contextlib.contextmanager
+def running(folder: str, nodes: int) -> Iterator[Slurm]:
+    """Bring it up, and down again unless its folder was there before."""
+    slurm = Slurm(Path(folder).resolve())
+    was_there = slurm.folder.exists()
+    up = slurm.script("up.sh", str(nodes))
     if up.returncode == CANNOT_RUN_HERE and os.environ.get("CI") != "true":
         pytest.skip(up.stderr.strip())
     if up.returncode != 0:
         pytest.fail(up.stderr.strip(), pytrace=False)
-
-    conf = folder.resolve() / "slurm.conf"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SLURM_CONF", str(conf))
-        yield Slurm(conf=conf)
+    yield slurm
     if not was_there:
-        subprocess.run([SLURM_DEV / "down.sh"], check=True, capture_output=True, timeout=120)
+        slurm.script("down.sh").check_returncode()
+
+
+@pytest.fixture(scope="session")
+def slurm() -> Iterator[Slurm]:
+    with running(FOLDER, 1) as one_node, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SLURM_CONF", str(one_node.conf))
+        yield one_node
+
+
+@pytest.fixture(scope="session")
+def _two_nodes() -> Iterator[Slurm]:
+    with running(f"{FOLDER}-2", 2) as slurm:
+        yield slurm
+
+
+@pytest.fixture
+def two_nodes(_two_nodes: Slurm, monkeypatch: pytest.MonkeyPatch) -> Slurm:
+    """Nodes n1 and n2; `two_nodes.script("node.sh", "down", "n2")` loses one. A test with this has not `slurm` too."""
+    monkeypatch.setenv("SLURM_CONF", str(_two_nodes.conf))
+    return _two_nodes
