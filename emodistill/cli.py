@@ -75,6 +75,9 @@ def _parser() -> argparse.ArgumentParser:
             added.add_argument(
                 "--allow-code-change", action="store_true", help="let queued jobs run with code edited after submission"
             )
+            added.add_argument(
+                "--prepare", action="store_true", help="only write the run directory, for slurm/*.sbatch by hand"
+            )
     resume = command("resume", _resume, "launch again what a run still misses, with its recorded profile")
     resume.add_argument("--allow-code-change", action="store_true", help="as for launch")
     see.add(command)
@@ -140,6 +143,7 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _launch(options: argparse.Namespace) -> None:
+    from emodistill.cluster.begin import prepare
     from emodistill.cluster.profiles import load_profile
     from emodistill.config import load_config, with_absolute_paths
     from emodistill.stages import STAGES
@@ -147,7 +151,11 @@ def _launch(options: argparse.Namespace) -> None:
     config = with_absolute_paths(load_config(options.config, tuple(options.overrides)))
     profile = load_profile(options.profile, tuple(STAGES))
     root = options.out or Path("results") / config.name
-    _submit(config, root, profile, options)
+    if options.prepare:
+        prepare(config, root.absolute(), options.fresh)
+        print(f"{root} is prepared. Submit its stages in order, for example: sbatch slurm/dataset.sbatch {root}")
+    else:
+        _submit(config, root, profile, options)
 
 
 def _resume(options: argparse.Namespace) -> None:

@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import signal
+import sys
 import threading
 import time
 import traceback
@@ -74,6 +75,7 @@ def run_tasks(root: str, stage_name: str, tasks: Sequence[str]) -> Outcome:
         return Outcome("failed", f"{stage_name} crashed: {type(error).__name__}: {error}")
     finally:
         pool.close()
+        _leave_ranks()
 
 
 def _run_task(run: RunDir, config: Config, stage: Stage, task: str, flag: StopFlag, pool: ModelPool) -> None:
@@ -191,6 +193,13 @@ def _join_slurm_ranks() -> None:
         port = 20_000 + int(env["SLURM_JOB_ID"]) % 20_000
         env.update(RANK=env["SLURM_PROCID"], WORLD_SIZE=env["SLURM_NTASKS"], LOCAL_RANK=env["SLURM_LOCALID"])
         env.update(MASTER_ADDR=env["SLURM_LAUNCH_NODE_IPADDR"], MASTER_PORT=str(port))
+
+
+def _leave_ranks() -> None:
+    """Ranks part in order: a group that is only dropped may abort the process at its end."""
+    distributed = sys.modules.get("torch.distributed")
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1 and distributed is not None and distributed.is_initialized():
+        distributed.destroy_process_group()
 
 
 def _watch_driver() -> None:

@@ -4,12 +4,16 @@ import argparse
 import sys
 from pathlib import Path
 
+from emodistill.cluster.job import GIVEN_UP
 from emodistill.errors import BadInput, RunFailed, Stopped
 from emodistill.execute import run_tasks
 from emodistill.runs import RunDir
 from emodistill.stages import STAGES
 
-_EXIT = {"done": 0, "failed": RunFailed.exit_code, "bad_input": BadInput.exit_code, "stopped": Stopped.exit_code}
+_EXIT = {
+    "done": 0, "failed": RunFailed.exit_code, "bad_input": BadInput.exit_code, "stopped": Stopped.exit_code,
+    "given_up": GIVEN_UP,
+}  # fmt: skip
 
 
 def main(stage: str) -> int:
@@ -19,7 +23,7 @@ def main(stage: str) -> int:
         "--run",
         type=Path,
         required=True,
-        help="run directory that `emodistill run` has begun",
+        help="run directory that `emodistill run` or `launch` has begun",
     )
     which = parser.add_mutually_exclusive_group()
     which.add_argument(

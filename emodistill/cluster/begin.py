@@ -14,6 +14,14 @@ from emodistill.runs import RunDir
 from emodistill.stages import STAGES, Fingerprints, ingredients
 
 
+def prepare(config: Config, root: Path, fresh: bool) -> None:
+    """A run directory in which every task can begin, for those who submit the stages themselves."""
+    run = RunDir(root)
+    run.create()
+    with run.lock():
+        begin(run, config, fresh)
+
+
 def begin(run: RunDir, config: Config, fresh: bool) -> None:
     """Record configuration, scenarios and manifest. The caller holds the run's lock.
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 from emodistill.cluster.profiles import Profile
-from emodistill.config import Config, OpenAI, Scripted, Spec
+from emodistill.config import VLLM, Config, OpenAI, Scripted, Spec
 from emodistill.domains import build_scenarios
 from emodistill.errors import BadInput
 from emodistill.models import require, resolve
@@ -74,11 +74,7 @@ def render(config: Config, profile: Profile, root: Path) -> str:
     lines += _table(
         [("stage", "role", "model", "replies", "generated tokens", "prompt tokens"), *_token_rows(config, held_out)]
     )
-    lines += [
-        "",
-        "GPU-hours: not estimated; they are these tokens over your models' measured tokens/s, "
-        "which the logs of a short run give.",
-    ]
+    lines += ["", *_gpu_hours(config, profile, held_out)]
     for name in ("iql", "sft", "jpo"):
         lines += ["", f"# DeepSpeed, {name}", _deepspeed_text(config, name)]
     if profile.cluster == "slurm":
@@ -125,6 +121,28 @@ def _token_rows(config: Config, held_out: int) -> list[tuple[str, ...]]:
             prompt = replies * (_PROMPT_TOKENS + _MESSAGE_TOKENS * config.negotiation.max_messages // 2)
             rows.append((stage, role, spec.model, f"{replies:,}", f"{replies * longest:,}", f"{prompt:,}"))
     return rows
+
+
+def _gpu_hours(config: Config, profile: Profile, held_out: int) -> list[str]:
+    """Upper bounds for the stages with an engine of their own, from the rates the profile tells."""
+    tokens: dict[str, int] = {}
+    for stage, role, _, _, generated, _ in _token_rows(config, held_out):
+        if isinstance(getattr(config.models, role), VLLM):
+            tokens[stage] = tokens.get(stage, 0) + int(generated.replace(",", ""))
+    lines = []
+    for stage, count in tokens.items():
+        asked = profile.resources(stage)
+        if asked.tokens_per_s is None:
+            lines.append(
+                f"GPU-hours of {stage}: not estimated; set stages.{stage}.tokens_per_s as a short run shows it."
+            )
+        else:
+            hours = count / asked.tokens_per_s / 3600
+            lines.append(
+                f"GPU-hours of {stage}: at most {hours * asked.nodes * asked.gpus_per_node:,.1f} "
+                f"({hours:,.1f} job-hours at {asked.tokens_per_s:,.0f} generated tokens/s a job)."
+            )
+    return lines or ["GPU-hours: no stage generates with an engine of its own."]
 
 
 def _deepspeed_text(config: Config, name: str) -> str:

@@ -90,7 +90,7 @@ class OpenAIModel:
     def poll(self) -> list[ChatReply]:
         """All replies that are there, after waiting a moment for the first.
 
-        Raises what ended the task: `BadInput` if the endpoint refuses us, `RunFailed` if the budget is spent or
+        Raises what ended the task: `BadInput` if the endpoint refuses us or the budget is spent, `RunFailed` if
         nobody answers. Replies that came before are returned first.
         """
         failure, replies = self._failure, []
@@ -155,7 +155,7 @@ class OpenAIModel:
         async with self._settled:
             await self._settled.wait_for(lambda: self._budget.fits(most) or not self._budget.in_flight)
             if not self._budget.fits(most):
-                raise RunFailed(
+                raise BadInput(  # not a failure that a requeued job should try again, with new money
                     f"{self._spec.model} at {self._spec.base_url} has reached its {self._budget}. Finished episodes "
                     "are kept. It is the budget of one task in one run: raise it in models.*, or give the same command "
                     "again to spend as much once more."

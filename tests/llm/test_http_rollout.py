@@ -8,7 +8,7 @@ from emodistill.cluster.screen import render
 from emodistill.cluster.status import summary
 from emodistill.config import OpenAI, load_config
 from emodistill.domains import build_scenarios, domain_named
-from emodistill.errors import RunFailed
+from emodistill.errors import BadInput
 from emodistill.execute import run_tasks
 from emodistill.llm import make_model
 from emodistill.policy.selectors import random_emotion
@@ -60,7 +60,7 @@ def test_a_spent_budget_keeps_the_finished_episodes_and_the_next_run_goes_on(htt
             try:
                 episodes, usage = recorded(path, model)
                 break
-            except RunFailed as error:
+            except BadInput as error:
                 assert "60,000 tokens (max_tokens_spent)" in str(error)
             finally:
                 sent.append(sum(endpoint.billed) - before)

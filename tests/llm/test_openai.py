@@ -158,7 +158,7 @@ def test_the_budget_is_never_exceeded_and_used_to_the_last_request(http_model, c
         assert spent <= most and replies
         if not rate:  # otherwise a lost reply counts as all it may have cost
             assert spent > most - one and len(replies) == sum(endpoint.answered.values())
-        assert isinstance(error, RunFailed) and next(iter(cap)) in str(error)
+        assert isinstance(error, BadInput) and next(iter(cap)) in str(error)
 
 
 def test_a_money_cap_without_prices_is_refused(http_model):

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,6 @@ from emodistill.shards import content_hash
 from helpers import emodistill
 
 pytestmark = [pytest.mark.slow]
-HERE = Path(__file__).parent
 LONG = ("--set", "sweep.rollouts=5000", "--set", "sweep.shard_episodes=15000", "--set", "evaluate.seeds=8")
 
 
@@ -34,7 +34,10 @@ def jobs(out: Path) -> list[str]:
 
 def queued(out: Path) -> dict[str, str]:
     """Element to state, of the run's jobs in the queue."""
-    lines = slurm_says("squeue", "--noheader", "--array", "--format=%F|%i|%T").splitlines()
+    asked = ["squeue", "--noheader", "--array", "--format=%F|%i|%T"]
+    while (said := subprocess.run(asked, capture_output=True, text=True, timeout=60)).returncode:
+        time.sleep(1)  # the controller or its network may be under fire
+    lines = said.stdout.splitlines()
     rows = [line.split("|") for line in lines]
     return {name: state for array, name, state in rows if array in jobs(out)}
 
@@ -89,8 +92,8 @@ def step_processes(out: Path) -> list[int]:
 class Fire:
     """What happens to jobs on a cluster, drawn at random."""
 
-    def __init__(self, out: Path, seed: int) -> None:
-        self._out, self._random, self.done = out, random.Random(seed), []
+    def __init__(self, slurm: Any, out: Path, seed: int) -> None:
+        self._slurm, self._out, self._random, self.done = slurm, out, random.Random(seed), []
 
     def strike(self) -> None:
         running = [name for name, state in queued(self._out).items() if state == "RUNNING"]
@@ -113,16 +116,17 @@ class Fire:
         return subprocess.run(["scancel", "--signal=TERM", job], capture_output=True).returncode == 0
 
     def _restart_slurmd(self, job: str) -> bool:
-        subprocess.run(["pkill", "-9", "-x", "slurmd"], check=True)
+        for path in self._slurm.folder.glob("run/slurmd.*.pid"):
+            os.kill(int(path.read_text()), signal.SIGKILL)
         time.sleep(1)
-        return subprocess.run([HERE.parents[1] / "slurm" / "dev" / "up.sh"], capture_output=True).returncode == 0
+        return self._slurm.script("up.sh").returncode == 0
 
 
 def test_a_run_under_fire_ends_by_itself_as_if_nothing_had_happened(slurm, tiny_model, tmp_path):
     here, there = tmp_path / "here", tmp_path / "there"
     emodistill("run", "yaml/smoke.yaml", "--out", here, *LONG)
     launch(there, *LONG)
-    fire = Fire(there, seed=3)
+    fire = Fire(slurm, there, seed=3)
     for _ in range(12):
         time.sleep(4)
         fire.strike()
