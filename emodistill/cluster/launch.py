@@ -5,13 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from emodistill.cluster import slurm
-from emodistill.cluster.begin import begin
+from emodistill.cluster.begin import begin, changed_tasks
 from emodistill.cluster.graph import Array, Place, Task, arrays, wanted
 from emodistill.cluster.profiles import Profile
 from emodistill.cluster.record import Launch, Submission, by_task, submissions
 from emodistill.cluster.sbatch import job_name
 from emodistill.cluster.slurm import Element
-from emodistill.cluster.submit import submit_array
+from emodistill.cluster.submit import comment_of, submit_array
 from emodistill.code import code_digest
 from emodistill.config import Config
 from emodistill.errors import BadInput
@@ -39,6 +39,11 @@ def launch(
     run.create()
     with run.lock():
         queued = in_queue(run)
+        if queued and changed_tasks(run, config):
+            raise BadInput(
+                f"{len(queued)} task(s) of {root} are in Slurm's queue with another configuration. "
+                f"Take them out first: emodistill cancel {root}"
+            )
         begin(run, config, fresh)
         ledger = Ledger(run, config)
         names = list(STAGES)[: list(STAGES).index(until) + 1] if until else list(STAGES)
@@ -65,7 +70,7 @@ def in_queue(run: RunDir) -> dict[Task, tuple[Element, str]]:
     if not known:
         return {}
     clusters = sorted({element.cluster for _, element in known.values() if element.cluster})
-    held = slurm.live(clusters)
+    held = slurm.live(clusters, about=comment_of(run.root.absolute()))
     # A job that was submitted without a cluster's name may be listed with one.
     states = {**held, **{replace(element, cluster=""): state for element, state in held.items()}}
     return {task: (element, states[element]) for task, (_, element) in known.items() if element in states}

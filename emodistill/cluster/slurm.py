@@ -88,9 +88,12 @@ def max_array_size() -> int:
     return int(found[1]) if found else 1001
 
 
-def live(clusters: Sequence[str] = (), patience: Sequence[float] = PATIENCE_S) -> dict[Element, str]:
-    """State (`PENDING`, `RUNNING`, …) of each of the user's jobs that Slurm still holds: one squeue call."""
-    return {element: state for element, state, _ in _queued(clusters, patience)}
+def live(clusters: Sequence[str] = (), patience: Sequence[float] = PATIENCE_S, about: str = "") -> dict[Element, str]:
+    """State (`PENDING`, `RUNNING`, …) of each of the user's jobs that Slurm still holds: one squeue call.
+
+    `about`: only jobs whose comment starts with this; a Slurm that was set up anew counts its jobs from 1 again.
+    """
+    return {element: state for element, state, said in _queued(clusters, patience) if said.startswith(about)}
 
 
 def by_comment(comment: str, clusters: Sequence[str] = ()) -> str | None:

@@ -69,11 +69,16 @@ def submit_local(asked: Resources, stage: str, root: Path, bundles: Sequence[Seq
     return [Job(stage, tuple(bundle), handle) for bundle, handle in zip(bundles, handles, strict=True)]
 
 
+def comment_of(folder: Path) -> str:
+    """What tells a run's jobs, and one array's, from all others in the queue."""
+    return f"emodistill {folder}"
+
+
 def submit_array(
     asked: Resources, array: Array, name: str, root: Path, folder: Path, dependency: str, code: str | None
 ) -> str:
     """Submit one array to Slurm; its job id. One that seemed to fail is looked for before it is tried again."""
-    comment = f"emodistill {folder}"
+    comment = comment_of(folder)
     try:
         executor = submitit.SlurmExecutor(folder, max_num_timeout=_FOREVER, python=asked.python)
     except RuntimeError:
