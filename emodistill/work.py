@@ -50,7 +50,8 @@ def judge_shard(run: RunDir, config: Config, context: TaskContext) -> Result:
     """Verdicts for one rollout shard (METHOD.md §4)."""
     episodes = read_records([run.shard("rollout", context.task)], EPISODES)
     writer = ShardWriter(run.shard("judge", context.task), VERDICTS)
-    missing = [episode for episode in episodes if episode.id not in writer.done]
+    judged = writer.done()
+    missing = [episode for episode in episodes if episode.id not in judged]
     done = len(episodes) - len(missing)
     model, usage = context.model(config.models.judge), Usage()
     limit = config.negotiation.max_messages

@@ -41,7 +41,8 @@ def record_episodes(
     None if stopped before the end; then, and if a model ends the task, all finished episodes are in segments.
     """
     writer, usage = ShardWriter(path, EPISODES), Usage()
-    missing = [task for task in tasks if task.id not in writer.done]
+    recorded = writer.done()
+    missing = [task for task in tasks if task.id not in recorded]
     done = len(tasks) - len(missing)
     try:
         for episode in play(missing, focal, counterparty, select, rules, in_flight, usage, stop, style):

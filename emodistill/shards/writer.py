@@ -17,7 +17,7 @@ class ShardWriter(Generic[R]):
     """Collects one shard's records; the caller holds the task's lock, so it is the only writer.
 
     Finished records go to small segments, and `close` compacts these into the shard; without it they stay for the next
-    attempt. A kill loses at most what was in no segment yet. `done` holds the keys that need no more work. A damaged
+    attempt. A kill loses at most what was in no segment yet. `done()` gives the keys that need no more work. A damaged
     file is set aside until the shard is complete: the records of all others are kept, and only its own made again.
     """
 
@@ -39,7 +39,6 @@ class ShardWriter(Generic[R]):
             _log.warning("%s is set aside, and what it held is made again: %s", source, error)
             return []
 
-    @property
     def done(self) -> set[str]:
         """Keys already recorded without failure."""
         return {key for key, record in self._kept.items() if not self._codec.failed(record)}

@@ -112,14 +112,14 @@ def test_an_unclosed_writer_loses_only_what_was_in_no_segment(shard):
     writer = ShardWriter(shard, EPISODES, every=2)
     for k in range(5):
         writer.add(ep(k))
-    assert ShardWriter(shard, EPISODES).done == {"e000", "e001", "e002", "e003"} and not shard.exists()
+    assert ShardWriter(shard, EPISODES).done() == {"e000", "e001", "e002", "e003"} and not shard.exists()
     writer.flush()
-    assert ShardWriter(shard, EPISODES).done == {f"e{k:03d}" for k in range(5)}
+    assert ShardWriter(shard, EPISODES).done() == {f"e{k:03d}" for k in range(5)}
 
 
 def test_time_alone_makes_a_segment(shard):
     ShardWriter(shard, EPISODES, every=100, seconds=-1).add(ep(0))
-    assert ShardWriter(shard, EPISODES).done == {"e000"}
+    assert ShardWriter(shard, EPISODES).done() == {"e000"}
 
 
 def test_closing_compacts_in_key_order_and_drops_the_segments(shard):
@@ -142,7 +142,7 @@ def test_kills_at_any_time_change_nothing_in_the_finished_shard(tmp_path_factory
     writer.close()
     for life in [*lives, 6]:  # each attempt adds so many of what is missing, then dies or, the last one, closes
         writer = ShardWriter(killed, EPISODES, every=2)
-        for k in [k for k in order if ep(k).id not in writer.done][:life]:
+        for k in [k for k in order if ep(k).id not in writer.done()][:life]:
             writer.add(ep(k))
     writer.close()
     assert content_hash([killed]) == content_hash([whole]) and segments(killed) == []
@@ -166,7 +166,7 @@ def test_half_a_temporary_file_is_not_read(shard, tmp_path):
     (tmp_path / ".shard-00007.h5.123.tmp").write_bytes(b"half")
     (tmp_path / ".shard-00007.part-00000000000000000001-9.h5.123.tmp").write_bytes(b"half")
     (tmp_path / "shard-00008.part-00000000000000000001-9.h5").write_bytes(b"another shard's")
-    assert ShardWriter(shard, EPISODES).done == set()
+    assert ShardWriter(shard, EPISODES).done() == set()
 
 
 KILLED = """
@@ -175,7 +175,7 @@ from pathlib import Path
 sys.path += {tests!r}
 from test_shards import EPISODES, ShardWriter, ep
 writer = ShardWriter(Path({shard!r}), EPISODES, every=3)
-for k in range(len(writer.done), 100_000):
+for k in range(len(writer.done()), 100_000):
     writer.add(ep(k, text="word " * 50))
     print(k, flush=True)
 """
@@ -195,8 +195,8 @@ def test_a_writer_killed_at_any_instant_leaves_a_whole_prefix(shard):
         said = max([said, *(int(line) for line in lines if line.endswith("\n"))])
         process.wait()
         writer = ShardWriter(shard, EPISODES, every=3)
-        kept = len(writer.done)
-        assert writer.done == {ep(k).id for k in range(kept)} and said - 2 <= kept - 1 <= said + 1
+        kept = len(writer.done())
+        assert writer.done() == {ep(k).id for k in range(kept)} and said - 2 <= kept - 1 <= said + 1
     records = writer.close()
     assert [episode.id for episode in records] == [ep(k).id for k in range(kept)] and segments(shard) == []
 
@@ -209,9 +209,9 @@ def test_failed_records_are_kept_asked_again_and_replaced(shard, closed):
     if closed:
         assert [e.error for e in writer.close()] == ["", "cut off"]
     again = ShardWriter(shard, EPISODES, every=1)
-    assert again.done == {"e000"}
+    assert again.done() == {"e000"}
     again.add(ep(1))
-    assert ShardWriter(shard, EPISODES).done == {"e000", "e001"}
+    assert ShardWriter(shard, EPISODES).done() == {"e000", "e001"}
     assert again.close() == [ep(0), ep(1)]
 
 
@@ -236,7 +236,7 @@ def test_a_damaged_segment_is_set_aside_and_only_its_episodes_are_missing(shard,
     torn = segments(shard)[1]
     torn.write_bytes(harm(torn.read_bytes()))
     again = ShardWriter(shard, EPISODES, every=2)
-    assert again.done == {"e000", "e001", "e004", "e005"} and f"{torn} is set aside" in caplog.text
+    assert again.done() == {"e000", "e001", "e004", "e005"} and f"{torn} is set aside" in caplog.text
     for k in (2, 3):
         again.add(ep(k))
     assert ShardWriter(shard, EPISODES).close() == [ep(k) for k in range(6)] == read_records([shard], EPISODES)
@@ -248,7 +248,7 @@ def test_a_damaged_shard_costs_what_its_segments_do_not_hold(shard):
     writer.add(ep(0))
     writer.close()
     shard.write_bytes(shard.read_bytes()[:-1])
-    assert ShardWriter(shard, EPISODES).done == set() and not shard.exists()
+    assert ShardWriter(shard, EPISODES).done() == set() and not shard.exists()
 
 
 def test_every_flipped_byte_is_noticed(shard):
