@@ -172,14 +172,14 @@ def _reporter(run: RunDir, stage: Stage, task: str) -> "_Progress":
 
 
 class _Progress:
-    """Writes (done, total) to a small file at most once a second."""
+    """Rank 0 writes (done, total) to a small file at most once a second."""
 
     def __init__(self, path: Path) -> None:
-        self._path, self._last = path, 0.0
+        self._path, self._last, self._silent = path, 0.0, int(os.environ.get("RANK", "0")) > 0
 
     def __call__(self, done: int, total: int) -> None:
         now = time.monotonic()
-        if now - self._last >= 1.0:
+        if now - self._last >= 1.0 and not self._silent:
             self._last = now
             temporary = self._path.with_suffix(".progress.tmp")
             temporary.write_text(json.dumps([done, total]), encoding="utf-8")
