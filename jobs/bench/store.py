@@ -45,7 +45,7 @@ CONFIG = Path(__file__).parents[2] / "yaml" / "smoke.yaml"
 _OPEN = """
 import sys, time
 from pathlib import Path
-from emodistill.cluster.drive import changed_tasks
+from emodistill.cluster.begin import changed_tasks
 from emodistill.cluster.status import summary
 from emodistill.ledger import Ledger
 from emodistill.runs import RunDir
