@@ -31,7 +31,8 @@ _LABEL = wording(
     apartment|suite|engine|station|tier|type|category|year|top|part|figure|table|magnitude|scale (?:of|from)
     (?<!convinced )(?<!instead )(?<!chance )of|was an?|the|these|those|all|both|last|first|next|every
     (?<!make )(?<!call )(?<!say )(?:this|that)|which|any|each|has|are|we|day|minute
-    (?:grade|score|zone|age|gpa|rating|pain|pulse|pressure|temperature|fever|sugar|price|balance|fee|amount|loan|debt)\
+    (?:grade|score|zone|age|gpa|bmi|inr|asa|iq|rating|pain|pulse|pressure|temperature|fever|sugar|price|balance|\
+        fee|amount|loan|debt)\
         (?:(?: \w+)? (?:is|was|of|at|says|reads))?:?
     (?:owe[sd]?|paid|costs?|worth|age|aged|turn(?:s|ed|ing)?|minus)
 """,
