@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from emodistill import files
 from emodistill.config import Config, load_config, resolved_yaml
@@ -20,6 +20,7 @@ from emodistill.errors import BadInput, RunFailed
 from emodistill.locks import Held, hold
 from emodistill.records import Scenario
 
+_Record = TypeVar("_Record")
 NEEDED_BYTES = 1_000_000_000  # below this much free disk no run is started
 
 
@@ -63,6 +64,13 @@ class Claim:
 
     fingerprint: str
     inputs: str
+
+
+def _recorded(kind: type[_Record], path: Path) -> _Record | None:
+    try:
+        return kind(**files.read_sealed(path))
+    except (FileNotFoundError, ValueError, TypeError):
+        return None
 
 
 class RunDir:
@@ -156,10 +164,7 @@ class RunDir:
 
     def marker(self, stage: str, task: str) -> Marker | None:
         """The marker of a finished task; None if it has not finished or its marker is unreadable."""
-        try:
-            return Marker(**files.read_sealed(self.marker_path(stage, task)))
-        except (FileNotFoundError, ValueError, TypeError):
-            return None
+        return _recorded(Marker, self.marker_path(stage, task))
 
     def mark(self, marker: Marker) -> None:
         """Declare a task finished."""
@@ -172,10 +177,7 @@ class RunDir:
 
     def failure(self, stage: str, task: str) -> Failure | None:
         """Why a task was given up; None if it was not."""
-        try:
-            return Failure(**files.read_sealed(self.failure_path(stage, task)))
-        except (FileNotFoundError, ValueError, TypeError):
-            return None
+        return _recorded(Failure, self.failure_path(stage, task))
 
     def give_up(self, failure: Failure) -> None:
         """Declare that a task will not be tried again until it is asked for anew."""

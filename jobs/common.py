@@ -4,16 +4,13 @@ import argparse
 import sys
 from pathlib import Path
 
-from emodistill.cluster.job import GIVEN_UP
-from emodistill.errors import BadInput, RunFailed, Stopped
+from emodistill.cluster.job import EXIT
+from emodistill.errors import BadInput, Stopped
 from emodistill.execute import run_tasks
 from emodistill.runs import RunDir
 from emodistill.stages import STAGES
 
-_EXIT = {
-    "done": 0, "failed": RunFailed.exit_code, "bad_input": BadInput.exit_code, "stopped": Stopped.exit_code,
-    "given_up": GIVEN_UP,
-}  # fmt: skip
+_EXIT = {**EXIT, "stopped": Stopped.exit_code}
 
 
 def main(stage: str) -> int:

@@ -47,7 +47,7 @@ def launch(
         begin(run, config, fresh)
         ledger = Ledger(run, config)
         names = list(STAGES)[: list(STAGES).index(until) + 1] if until else list(STAGES)
-        missing = {name: _missing(run, ledger, name) for name in names}
+        missing = {name: _to_try(run, ledger, name) for name in names}
         states = {task: state for task, (_, state) in queued.items()}
         chosen = {name: tasks for name, tasks in wanted(config, missing, states).items() if name in names}
         stale = {queued[name, task][0] for name, tasks in chosen.items() for task in tasks if (name, task) in queued}
@@ -76,7 +76,8 @@ def in_queue(run: RunDir) -> dict[Task, tuple[Element, str]]:
     return {task: (element, states[element]) for task, (_, element) in known.items() if element in states}
 
 
-def _missing(run: RunDir, ledger: Ledger, name: str) -> list[str]:
+def _to_try(run: RunDir, ledger: Ledger, name: str) -> list[str]:
+    """The stage's missing tasks; those that were given up are to be tried again."""
     tasks = ledger.to_do(STAGES[name])
     for task in tasks:
         run.forgive(name, task)
