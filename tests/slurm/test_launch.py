@@ -136,11 +136,11 @@ def test_a_run_under_fire_ends_by_itself_as_if_nothing_had_happened(slurm, tiny_
     assert (shards(there), table(there)) == (shards(here), table(here))
 
 
-def test_a_time_limit_too_short_is_lived_through(slurm, tmp_path):
+def test_a_time_limit_too_short_is_lived_through(slurm, tmp_path):  # slurmctld looks at limits every 30 s
     profile = tmp_path / "short.yaml"
-    profile.write_text("cluster: slurm\ndefault: {time_min: 1, grace_s: 50}\nstages: {rollout: {parallel: 2}}\n")
+    profile.write_text("cluster: slurm\ndefault: {time_min: 1, grace_s: 58}\nstages: {rollout: {parallel: 2}}\n")
     here, there = tmp_path / "here", tmp_path / "there"
-    long = ("--until", "rollout", "--set", "sweep.rollouts=20000", "--set", "sweep.shard_episodes=60000")
+    long = ("--until", "rollout", "--set", "sweep.rollouts=30000", "--set", "sweep.shard_episodes=90000")
     emodistill("run", "yaml/smoke.yaml", "--out", here, *long)
     launch(there, *long, profile=profile)
     wait_for_end(there)
