@@ -1,12 +1,14 @@
 """A real Slurm on this machine for the tests in this folder (slurm/dev/up.sh), with one node and with two.
 
 Where it cannot be started (not root, no apt-get, no namespaces) the tests are skipped with the reason; in CI that is a
-failure, because there they are meant to run. A Slurm that was up before the session is left up.
+failure, because there they are meant to run. The session has a Slurm of its own, whatever an earlier one left behind;
+with EMODISTILL_SLURM_DIR set it takes the one of that folder, and leaves it up if it was there before.
 """
 
 import contextlib
 import os
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +17,7 @@ import pytest
 
 HERE = Path(__file__).parent
 SLURM_DEV = HERE.parents[1] / "slurm" / "dev"
-FOLDER = os.environ.get("EMODISTILL_SLURM_DIR", "/tmp/emodistill-slurm")
+FOLDER = os.environ.get("EMODISTILL_SLURM_DIR") or tempfile.mktemp(prefix="emodistill-slurm-", dir="/tmp")
 CANNOT_RUN_HERE = 2  # exit code of up.sh
 
 
