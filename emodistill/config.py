@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 import yaml
 from emodistill.errors import BadInput
+from emodistill.records import Layout, Replies
 
 EMOTIONLESS = "emotion-free"
 VARIANTS = ("vanilla-slm", "random-emotion", "iql-only", "sft", "sft+jpo", "full", EMOTIONLESS)
@@ -96,8 +97,8 @@ class Negotiation(Section):
     max_messages: Positive = 30
     tolerance_pct: NonNegative = 5.0
     tolerance_units: NonNegative | None = None
-    layout: Literal["chat", "paper"] = "chat"  # chat: prefix-stable turns; paper: one user message (METHOD.md §3)
-    replies: Literal["text", "structured"] = "text"  # structured: JSON of message, offer and decision
+    layout: Layout = "chat"  # chat: prefix-stable turns; paper: one user message (METHOD.md §3)
+    replies: Replies = "text"  # structured: JSON of message, offer and decision
 
 
 class Sampling(Section):

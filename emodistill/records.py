@@ -13,6 +13,8 @@ from typing import Literal
 Seat = Literal["focal", "counterparty"]
 Split = Literal["train", "held_out"]
 Status = Literal["agreement", "breakdown", "timeout", "error"]
+Layout = Literal["chat", "paper"]  # of prompts
+Replies = Literal["text", "structured"]
 STATUSES: tuple[Status, ...] = ("agreement", "breakdown", "timeout", "error")
 
 
@@ -80,8 +82,8 @@ class Rules:
 class Style:
     """How both seats are prompted and answer; `persona` colours the counterparty (METHOD.md §3, §8)."""
 
-    layout: Literal["chat", "paper"] = "chat"
-    replies: Literal["text", "structured"] = "text"
+    layout: Layout = "chat"
+    replies: Replies = "text"
     persona: str = "vanilla"
 
 

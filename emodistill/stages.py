@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from emodistill import wording
 from emodistill.config import Config
 from emodistill.domains import sources
 from emodistill.evaluate.variants import variant_named
@@ -63,6 +64,10 @@ def _with_models(config: Config, roles: tuple[str, ...], *sections: str) -> dict
     return {**_dump(config, *sections), "models": {role: models[role] for role in roles}}
 
 
+def _prompts(config: Config, of: Callable[[str], str]) -> dict[str, dict[str, str]]:
+    return {"prompts": {domain: of(domain) for domain in config.scenarios.domains}}
+
+
 def _every(*names: str) -> Callable[[Config, str], Reads]:
     return lambda config, task: {name: STAGES[name].tasks(config) for name in names}
 
@@ -78,7 +83,7 @@ def _evaluate_settings(config: Config) -> dict[str, Any]:
     del settings["evaluate"]["variants"]  # each is a task of its own
     counterparty = {"sweep": {"sampling": config.sweep.sampling.model_dump(mode="json")}}
     held_out = {**config.scenarios.model_dump(exclude={"csv", "domains"}), "source": sources(config.scenarios)}
-    return {**settings, "scenarios": held_out, **counterparty}
+    return {**settings, "scenarios": held_out, **counterparty, **_prompts(config, wording.of_negotiators)}
 
 
 STAGES: dict[str, Stage] = {
@@ -86,9 +91,11 @@ STAGES: dict[str, Stage] = {
     for stage in (
         Stage("rollout", _every(),
               lambda c: {**_with_models(c, ("teacher", "counterparty"), "negotiation", "sweep"),
-                         "scenarios": {"train": c.scenarios.train, "source": sources(c.scenarios)}},
+                         "scenarios": {"train": c.scenarios.train, "source": sources(c.scenarios)},
+                         **_prompts(c, wording.of_negotiators)},
               _shards, "emodistill.work:rollout_shard"),
-        Stage("judge", lambda c, task: {"rollout": (task,)}, lambda c: _with_models(c, ("judge",), "judge"),
+        Stage("judge", lambda c, task: {"rollout": (task,)},
+              lambda c: {**_with_models(c, ("judge",), "judge"), **_prompts(c, wording.of_judge)},
               _shards, "emodistill.work:judge_shard"),
         Stage("dataset", _every("rollout", "judge"), lambda c: {},
               lambda c: ("pairs",), "emodistill.dataset.build:build_dataset", makes_do=True),

@@ -1,6 +1,10 @@
+from dataclasses import replace
+
 import pytest
 
 from emodistill.config import load_config
+from emodistill.domains import DOMAINS
+from emodistill.domains.base import PERSONAS
 from emodistill.stages import STAGES, Fingerprints
 
 from helpers import ROOT
@@ -54,6 +58,22 @@ def test_an_evaluated_variant_depends_on_just_what_it_is_made_of():
     assert touched("jpo.kappa=0.5") == {"full", "emotion-free"}
     assert touched("sft.epochs=2") == {"sft", "full", "emotion-free"}
     assert touched("evaluate.variants=[vanilla-slm, full]") == set()
+
+
+@pytest.mark.parametrize(
+    "field, value, stages",
+    [
+        ("rubric", "Reward kindness.", [s for s in ALL if s not in ("rollout", "evaluate")]),
+        ("personas", tuple((persona, "Be kind.") for persona in PERSONAS), ALL),
+        ("brief", lambda scenario, seat: f"You are the {seat}.", ALL),
+    ],
+)
+def test_other_words_for_the_models_are_another_run(monkeypatch, field, value, stages):
+    config = load_config(SMOKE)
+    before = {name: Fingerprints(config)(stage, stage.tasks(config)[0]) for name, stage in STAGES.items()}
+    monkeypatch.setitem(DOMAINS, "crad", replace(DOMAINS["crad"], **{field: value}))
+    after = {name: Fingerprints(config)(stage, stage.tasks(config)[0]) for name, stage in STAGES.items()}
+    assert [name for name in STAGES if before[name] != after[name]] == stages
 
 
 def test_the_same_scenarios_from_another_file_have_another_fingerprint(tmp_path):

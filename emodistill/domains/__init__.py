@@ -43,13 +43,15 @@ def build_scenarios(settings: Scenarios, seed: int) -> tuple[Scenario, ...]:
 
 
 def sources(settings: Scenarios) -> dict[str, str]:
-    """Where each domain's scenarios come from: `builtin`, or the checksum of its CSV. Part of the fingerprint."""
+    """Where each domain's scenarios come from: a checksum of its CSV, or of what the built-in generator draws.
+
+    Part of the fingerprint.
+    """
     found = {}
     for key in settings.domains:
         path = settings.csv.get(key)
         if path is not None and not Path(path).is_file():
             raise BadInput(f"There is no scenario file {path}. Name an existing CSV under scenarios.csv.{key}.")
-        found[key] = (
-            "builtin" if path is None else "csv sha256 " + hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16]
-        )
+        content = repr(generate(domain_named(key), 3, seed=0)).encode() if path is None else Path(path).read_bytes()
+        found[key] = f"{'builtin' if path is None else 'csv'} sha256 {hashlib.sha256(content).hexdigest()[:16]}"
     return found

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emodistill.judge.agreement import Agreement, agreement, compare, interval_alpha, spearman
-from emodistill.records import Verdict
+from emodistill.judge.agreement import Agreement, agreement, interval_alpha
 
 from builders import PROPERTY
 
@@ -76,26 +75,3 @@ def test_nothing_to_pair_is_no_agreement(scores):
 def test_one_value_for_all_has_no_alpha_but_no_difference_either():
     found = agreement(np.full((4, 2), 7.0))
     assert math.isnan(found.alpha) and (found.difference, found.within_one) == (0.0, 1.0)
-
-
-def test_spearman_of_a_published_example_and_with_ties():
-    iq, hours = [106, 100, 86, 101, 99, 103, 97, 113, 112, 110], [7, 27, 2, 50, 28, 29, 20, 12, 6, 17]
-    assert spearman(np.array(iq), np.array(hours)) == pytest.approx(-29 / 165)
-    # ranks 1 2.5 2.5 4 and 1 2 3 4, centred: 4.5 / √(4.5 · 5)
-    assert spearman(np.array([1, 5, 5, 9]), np.array([2, 3, 4, 5])) == pytest.approx(4.5 / math.sqrt(4.5 * 5))
-    assert math.isnan(spearman(np.array([3, 3]), np.array([1, 2]))) and math.isnan(spearman(*np.empty((2, 0))))
-
-
-def test_two_judges_are_compared_on_what_both_scored():
-    def verdicts(**scores):
-        return [Verdict(key, turns, turns) for key, turns in scores.items()]
-
-    ours = verdicts(a=((2.0, 4.0), (NAN, NAN)), b=((5.0, NAN), (9.0, 9.0)), c=((1.0, 1.0),))
-    theirs = verdicts(b=((6.0,), (10.0,)), a=((3.0,), (8.0,)), d=((7.0,),))
-    found = compare(ours, theirs)  # 3 3, 5 6, 9 10
-    assert (found.turns, found.spearman) == (3, 1.0)
-    assert (found.agreement.difference, found.agreement.within_one) == (pytest.approx(2 / 3), 1.0)
-    between = np.mean([(a - b) ** 2 for a, b in permutations([3, 3, 5, 6, 9, 10], 2)])
-    assert found.agreement.alpha == pytest.approx(1 - (2 / 3) / between)
-    with pytest.raises(ValueError):
-        compare(ours, verdicts(a=((3.0,),)))
