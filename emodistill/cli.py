@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emodistill import __version__, see
+from emodistill import __version__, export, import_sweep, planning, see
+from emodistill.audit import command as audit
 from emodistill.errors import BadInput, RunFailed, Stopped
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, function, text in (
         ("run", _run, "run all stages of a configuration on this machine, resuming what is there"),
         ("launch", _launch, "submit all stages that are missing to Slurm, and return; the jobs need nobody to watch"),
-        ("plan", _plan, "show stages, tasks, tokens, DeepSpeed and sbatch text; run nothing"),
+        ("plan", planning.plan, "show stages, tasks, tokens, DeepSpeed and sbatch text; run nothing"),
     ):
         added = command(name, function, text)
         added.add_argument("config", type=Path, help="YAML file, see yaml/")
@@ -68,7 +69,9 @@ def _parser() -> argparse.ArgumentParser:
         )
         added.add_argument("--profile", default="local", help="a file of slurm/profiles/, or a path (default: local)")
         added.add_argument("--out", type=Path, help="run directory (default: results/NAME)")
-        if name != "plan":
+        if name == "plan":
+            planning.add_options(added)
+        else:
             added.add_argument("--fresh", action="store_true", help="redo the stages whose configuration has changed")
             added.add_argument("--until", metavar="STAGE", help="stop after this stage")
         if name == "launch":
@@ -81,9 +84,12 @@ def _parser() -> argparse.ArgumentParser:
     resume = command("resume", _resume, "launch again what a run still misses, with its recorded profile")
     resume.add_argument("--allow-code-change", action="store_true", help="as for launch")
     see.add(command)
+    export.add(command)
+    import_sweep.add(command)
+    audit.add(command)
     verify = command("verify", _verify, "re-read every file of a run and name those that are damaged")
     verify.add_argument("--repair", action="store_true", help="remove what is damaged, and only that")
-    report = command("report", _report, "write tables and figures again from the shards that are there")
+    report = command("report", _report, "write tables, figures and report.html again from the shards that are there")
     for added in (verify, report, resume):
         added.add_argument("dir", type=Path, help="run directory")
     models = command("models", _models, "list or fetch the embedded models")
@@ -119,15 +125,13 @@ def _run(options: argparse.Namespace) -> None:
     from emodistill.cluster.drive import drive
     from emodistill.cluster.plan import check
     from emodistill.cluster.profiles import load_profile
-    from emodistill.config import load_config, with_absolute_paths
     from emodistill.stages import STAGES
 
-    config = with_absolute_paths(load_config(options.config, tuple(options.overrides)))
+    config, root = _asked(options)
     profile = load_profile(options.profile, tuple(STAGES))
     if options.until is not None and options.until not in STAGES:
         raise BadInput(f"--until {options.until}: there is no such stage. Stages: {', '.join(STAGES)}.")
     check(config, tuple(STAGES)[: tuple(STAGES).index(options.until or "tables") + 1])
-    root = options.out or Path("results") / config.name
     run = drive(
         config,
         root.absolute(),
@@ -139,18 +143,29 @@ def _run(options: argparse.Namespace) -> None:
     table = run.path("tables", "main.md")
     if table.is_file() and options.until in (None, "tables"):
         print(table.read_text(encoding="utf-8"), end="")
-        print(f"\nTables and figures: {_short(run.path('tables'))}, {_short(run.path('figures'))}")
+        print(f"\nReport: {_short(run.path('report.html'))}; its tables and figures: {_short(run.path('tables'))}, "
+              f"{_short(run.path('figures'))}")  # fmt: skip
+
+
+def _asked(options: argparse.Namespace) -> "tuple[Config, Path]":
+    """The configuration that is asked for, with the sweep that was imported into its folder, and that folder."""
+    from emodistill.config import with_absolute_paths
+    from emodistill.configfile import load_config
+    from emodistill.runs import RunDir
+    from emodistill.sweeps.store import with_import
+
+    config = with_absolute_paths(load_config(options.config, tuple(options.overrides)))
+    root = options.out or Path("results") / config.name
+    return with_import(config, RunDir(root)), root
 
 
 def _launch(options: argparse.Namespace) -> None:
     from emodistill.cluster.begin import prepare
     from emodistill.cluster.profiles import load_profile
-    from emodistill.config import load_config, with_absolute_paths
     from emodistill.stages import STAGES
 
-    config = with_absolute_paths(load_config(options.config, tuple(options.overrides)))
+    config, root = _asked(options)
     profile = load_profile(options.profile, tuple(STAGES))
-    root = options.out or Path("results") / config.name
     if options.prepare:
         prepare(config, root.absolute(), options.fresh)
         print(f"{root} is prepared. Submit its stages in order, for example: sbatch slurm/dataset.sbatch {root}")
@@ -161,7 +176,7 @@ def _launch(options: argparse.Namespace) -> None:
 def _resume(options: argparse.Namespace) -> None:
     from emodistill.cluster.profiles import Profile
     from emodistill.cluster.record import launches
-    from emodistill.config import validate
+    from emodistill.configfile import validate
     from emodistill.runs import RunDir
 
     run = RunDir.existing(options.dir)
@@ -190,17 +205,6 @@ def _submit(config: "Config", root: Path, profile: "Profile", options: argparse.
     )
 
 
-def _plan(options: argparse.Namespace) -> None:
-    from emodistill.cluster.plan import render
-    from emodistill.cluster.profiles import load_profile
-    from emodistill.config import load_config
-    from emodistill.stages import STAGES
-
-    config = load_config(options.config, tuple(options.overrides))
-    profile = load_profile(options.profile, tuple(STAGES))
-    print(render(config, profile, options.out or Path("results") / config.name), end="")
-
-
 def _verify(options: argparse.Namespace) -> None:
     from emodistill.runs import RunDir
     from emodistill.verify import repair, verify
@@ -220,12 +224,14 @@ def _verify(options: argparse.Namespace) -> None:
 
 
 def _report(options: argparse.Namespace) -> None:
+    from emodistill.kinds import refuse_audit
     from emodistill.models import require
     from emodistill.report.build import report
     from emodistill.runs import RunDir
 
     require("matplotlib")
     run = RunDir.existing(options.dir)
+    refuse_audit(run)
     report(run, run.config())
     print(run.path("tables", "main.md").read_text(encoding="utf-8"), end="")
 

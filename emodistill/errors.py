@@ -1,4 +1,7 @@
-"""The three ways a command ends badly, each with its exit code (ours)."""
+"""The three ways a command ends badly, each with its exit code, and the hint that names a near word (ours)."""
+
+import difflib
+from collections.abc import Iterable
 
 
 class BadInput(Exception):
@@ -23,3 +26,13 @@ class Stopped(Exception):
     """
 
     exit_code = 130
+
+
+class GivenUp(Exception):
+    """A task cannot be done here, and will not be tried again until it is asked for anew; all else goes on."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """What to add to a message about an unknown name; nothing if no known one is near."""
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"; did you mean {near[0]!r}?" if near else ""

@@ -8,23 +8,24 @@ import contextlib
 import json
 import os
 import signal
-import sys
 import threading
 import time
 import traceback
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from emodistill import attempts
+from emodistill import attempts, inputs, ranks
 from emodistill.config import Config
-from emodistill.errors import BadInput, RunFailed, Stopped
+from emodistill.errors import BadInput, GivenUp, RunFailed, Stopped
+from emodistill.kinds import EVERY
 from emodistill.ledger import Ledger
 from emodistill.llm import ModelPool
 from emodistill.locks import Held, hold
-from emodistill.runs import Claim, Failure, Marker, RunDir
-from emodistill.stages import STAGES, Stage
+from emodistill.runs import Failure, Marker, RunDir
+from emodistill.stages import Stage
+from emodistill.tails import own_tail
 from emodistill.tasks import StopFlag, TaskContext, stop_on_signals
 
 DRIVER = "EMODISTILL_DRIVER_PID"  # a local job ends with the process that started it
@@ -39,27 +40,26 @@ class Outcome:
     message: str = ""
 
 
-class _GivenUp(Exception):
-    """The task has been begun too often without getting further."""
+def run_tasks(root: str, stage_name: str, tasks: Sequence[str], lacking: bool = False) -> Outcome:
+    """Run the named tasks one after the other; never raises for what a task does.
 
-
-def run_tasks(root: str, stage_name: str, tasks: Sequence[str]) -> Outcome:
-    """Run the named tasks one after the other; never raises for what a task does."""
-    flag, pool = StopFlag(), ModelPool()
+    `lacking`: every job before this one has ended, however, so what is not there now will not come (inputs.py).
+    """
+    flag, pool = StopFlag(), ModelPool(Path(root) / "spending")
     # OpenMP threads that spin while they wait halve the speed of everything else on the machine, and gain nothing.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     _watch_driver()
-    _join_slurm_ranks()
+    ranks.join_slurm()
     try:
         run = RunDir.existing(Path(root))
-        config, stage = run.config(), STAGES[stage_name]
+        config, stage = run.config(), EVERY[stage_name]
         given_up = []
         with stop_on_signals(flag):
             for task in tasks:
                 try:
                     with _counted(run, stage, task):
-                        _run_task(run, config, stage, task, flag, pool)
-                except _GivenUp as error:
+                        _run_task(run, config, stage, task, flag, pool, lacking)
+                except GivenUp as error:
                     given_up.append(str(error))
         return Outcome("given_up", " ".join(given_up)) if given_up else Outcome("done")
     except Stopped as stopped:
@@ -75,74 +75,93 @@ def run_tasks(root: str, stage_name: str, tasks: Sequence[str]) -> Outcome:
         return Outcome("failed", f"{stage_name} crashed: {type(error).__name__}: {error}")
     finally:
         pool.close()
-        _leave_ranks()
+        ranks.leave()
 
 
-def _run_task(run: RunDir, config: Config, stage: Stage, task: str, flag: StopFlag, pool: ModelPool) -> None:
+def _run_task(
+    run: RunDir, config: Config, stage: Stage, task: str, flag: StopFlag, pool: ModelPool, lacking: bool
+) -> None:
     if task not in stage.tasks(config):
         raise BadInput(
             f"The stage {stage.name} of {run.root} has no task {task!r}; it has {', '.join(stage.tasks(config)[:8])}."
         )
-    with _hold(run, stage, task):
-        ledger = Ledger(run, config)
-        marker, done = ledger.marker(stage, task), ledger.is_done(stage, task)
-        if done and marker is not None and not marker.errors:
+    with contextlib.ExitStack() as held:
+        start = ranks.agreed(
+            lambda: _start(run, config, stage, task, flag, lacking, held), (BadInput, Stopped, GivenUp)
+        )
+        if start is None:
             return
-        claim = ledger.claim(stage, task)
-        if claim is None:
-            raise BadInput(
-                f"{stage.name} {task} cannot start: a task of {' or '.join(stage.reads(config, task))} "
-                "has not finished. Run those stages first."
-            )
-        rank = int(os.environ.get("RANK", "0"))
-        if rank == 0:
-            run.begin(stage.name, task, claim)
-            run.sweep(stage.name, task, alone=len(stage.tasks(config)) == 1)
-            _count(run, stage, task, claim)
-        context = TaskContext(stage.name, task, ledger.inputs(stage, task), flag, pool, _reporter(run, stage, task))
+        upstream = {name: tuple(tasks) for name, tasks in start["upstream"].items()}
+        reporter = _reporter(run, stage, task)
+        context = TaskContext(stage.name, task, upstream, flag, pool, reporter, start["fingerprint"])
         started = time.monotonic()
         result = stage.run(run, config, context)
-        if rank == 0:
+        if ranks.rank() == 0:
             run.mark(
                 Marker(
                     stage.name,
                     task,
-                    claim.fingerprint,
-                    claim.inputs,
+                    start["fingerprint"],
+                    start["inputs"],
                     result.rows,
                     result.errors,
                     round(time.monotonic() - started, 2),
                     run.checksums(result.files),
                     result.usage,
-                    marker.tries + 1 if done and marker is not None else 1,
+                    start["tries"],
                 )
             )
             run.path(stage.name, f"{task}.progress").unlink(missing_ok=True)
 
 
-def _count(run: RunDir, stage: Stage, task: str, claim: Claim) -> None:
-    """In a Slurm job, count this beginning, and give the task up if it is one too many."""
+def _start(
+    run: RunDir, config: Config, stage: Stage, task: str, flag: StopFlag, lacking: bool, held: contextlib.ExitStack
+) -> dict[str, Any] | None:
+    """Take the task's lock into `held` and claim its files: what it begins with, or None if it is done."""
     job = attempts.slurm_job()
-    if not job:
-        return
-    begun = attempts.begin(run, stage.name, task, job)
-    if begun.tries > attempts.TRIES:
-        reason = begun.reason or "its process was killed without a word (out of memory? a crash in native code?)"
-        run.give_up(Failure(stage.name, task, claim.fingerprint, claim.inputs, attempts.TRIES, reason))
-        attempts.forget(run, stage.name, task)
-        raise _GivenUp(f"{stage.name} {task} is given up after {attempts.TRIES} tries that brought nothing: {reason}")
+    begun = attempts.begin(run, stage.name, task, job) if job else attempts.Attempts("")
+    if begun.tries > attempts.TRIES and not _is_done(Ledger(run, config), stage, task):
+        raise _give_up(run, Ledger(run, config), stage, task, begun)
+    held.enter_context(_hold(run, stage, task))
+    if _is_done(Ledger(run, config), stage, task):
+        return None
+    ledger, claim = inputs.claimed(run, config, stage, task, lacking, flag)
+    marker = ledger.marker(stage, task) if ledger.is_done(stage, task) else None
+    run.begin(stage.name, task, claim)
+    if job:
+        attempts.begin(run, stage.name, task, job)  # the same count: clearing what was there may have taken it along
+    run.sweep(stage.name, task, alone=len(stage.tasks(config)) == 1)
+    tries = 1 if marker is None else marker.tries + 1
+    return {**asdict(claim), "upstream": ledger.inputs(stage, task), "tries": tries}
+
+
+def _is_done(ledger: Ledger, stage: Stage, task: str) -> bool:
+    marker = ledger.marker(stage, task)
+    return marker is not None and not marker.errors and ledger.is_done(stage, task)
+
+
+def _give_up(run: RunDir, ledger: Ledger, stage: Stage, task: str, begun: attempts.Attempts) -> GivenUp:
+    """Declare that the task cannot get on; if not even that can be written, its job still ends."""
+    reason = begun.reason or "its process was killed without a word (out of memory? a crash in native code?)"
+    failure = Failure(stage.name, task, ledger.fingerprint(stage, task), "", attempts.TRIES, reason, own_tail())
+    with contextlib.suppress(OSError):
+        run.give_up(failure)
+    return GivenUp(f"{stage.name} {task} is given up after {attempts.TRIES} tries that brought nothing: {reason}")
 
 
 @contextlib.contextmanager
 def _counted(run: RunDir, stage: Stage, task: str) -> Iterator[None]:
-    """A beginning that ends well, or is stopped with all saved, is not held against the task."""
-    if not attempts.slurm_job() or int(os.environ.get("RANK", "0")):
+    """Why a beginning came to an end is kept: it is held against the task unless the next one is further."""
+    if not attempts.slurm_job() or ranks.rank():
         yield
         return
     try:
         yield
-    except (Stopped, _GivenUp):
+    except GivenUp:
         attempts.forget(run, stage.name, task)
+        raise
+    except Stopped as stopped:
+        attempts.note(run, stage.name, task, f"{stopped} It got no further before it was stopped (a time limit?)"[:500])
         raise
     except Exception as error:
         attempts.note(run, stage.name, task, f"{type(error).__name__}: {error}"[:500])
@@ -152,11 +171,8 @@ def _counted(run: RunDir, stage: Stage, task: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _hold(run: RunDir, stage: Stage, task: str) -> Iterator[None]:
-    """Wait for a leftover process of the same task to end. Ranks other than 0 work under rank 0's lock."""
+    """Wait for a leftover process of the same task to end."""
     run.path(stage.name).mkdir(parents=True, exist_ok=True)
-    if int(os.environ.get("RANK", "0")):
-        yield
-        return
     try:
         with hold(run.lock_path(stage.name, task), _LOCK_WAIT_S):
             yield
@@ -172,34 +188,19 @@ def _reporter(run: RunDir, stage: Stage, task: str) -> "_Progress":
 
 
 class _Progress:
-    """Rank 0 writes (done, total) to a small file at most once a second."""
+    """Rank 0 writes (done, total, errors) to a small file at most once a second, if it can be written."""
 
     def __init__(self, path: Path) -> None:
-        self._path, self._last, self._silent = path, 0.0, int(os.environ.get("RANK", "0")) > 0
+        self._path, self._last, self._silent = path, 0.0, ranks.rank() > 0
 
-    def __call__(self, done: int, total: int) -> None:
+    def __call__(self, done: int, total: int, errors: int = 0) -> None:
         now = time.monotonic()
         if now - self._last >= 1.0 and not self._silent:
             self._last = now
             temporary = self._path.with_suffix(".progress.tmp")
-            temporary.write_text(json.dumps([done, total]), encoding="utf-8")
-            os.replace(temporary, self._path)
-
-
-def _join_slurm_ranks() -> None:
-    """Several Slurm tasks are ranks of one torch.distributed group, led by the node that launched the step."""
-    env = os.environ
-    if int(env.get("SLURM_NTASKS", "1")) > 1 and "SLURM_PROCID" in env and "RANK" not in env:
-        port = 20_000 + int(env["SLURM_JOB_ID"]) % 20_000
-        env.update(RANK=env["SLURM_PROCID"], WORLD_SIZE=env["SLURM_NTASKS"], LOCAL_RANK=env["SLURM_LOCALID"])
-        env.update(MASTER_ADDR=env["SLURM_LAUNCH_NODE_IPADDR"], MASTER_PORT=str(port))
-
-
-def _leave_ranks() -> None:
-    """Ranks part in order: a group that is only dropped may abort the process at its end."""
-    distributed = sys.modules.get("torch.distributed")
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1 and distributed is not None and distributed.is_initialized():
-        distributed.destroy_process_group()
+            with contextlib.suppress(OSError):
+                temporary.write_text(json.dumps([done, total, errors]), encoding="utf-8")
+                os.replace(temporary, self._path)
 
 
 def _watch_driver() -> None:

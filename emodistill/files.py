@@ -3,7 +3,9 @@
 import hashlib
 import json
 import os
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,21 @@ def sync_tree(folder: Path) -> None:
     sync_folder(folder)
 
 
+@contextmanager
+def new_folder(folder: Path) -> Iterator[Path]:
+    """A temporary folder to fill, which takes the place of `folder`, absent or empty, at the end; or is deleted."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+    try:
+        temporary.mkdir()
+        yield temporary
+        sync_tree(temporary)
+        temporary.rename(folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    sync_folder(folder.parent)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a text file atomically."""
     replace_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8") and None)
@@ -50,21 +67,25 @@ def write_json(path: Path, data: Any) -> None:
     write_text(path, json.dumps(data, indent=2, ensure_ascii=False) + "\n")
 
 
+_SEAL = ',\n  "sha256": "{}"\n}}\n'  # the last entry of a sealed file: checksum of the bytes before it
+
+
 def write_sealed(path: Path, data: dict[str, Any]) -> None:
-    """Write a JSON mapping atomically, with a checksum of its content inside."""
-    write_json(path, {**data, "sha256": _seal(data)})
+    """Write a JSON mapping atomically, with a checksum of its text as the last entry."""
+    before = json.dumps(data, indent=2, ensure_ascii=False).removesuffix("\n}")
+    write_text(path, before + _SEAL.format(hashlib.sha256(before.encode()).hexdigest()))
 
 
-def read_sealed(path: Path) -> dict[str, Any]:
+def read_sealed(path: Path | str) -> dict[str, Any]:
     """What `write_sealed` wrote; `ValueError` if it is anything else."""
-    data = json.loads(path.read_text(encoding="utf-8"))
-    if not isinstance(data, dict) or data.pop("sha256", None) != _seal(data):
+    with open(path, "rb", buffering=0) as file:  # noqa: PTH123  a status reads 20,000
+        text = file.read()
+    before = text[: -len(_SEAL.format("0" * 64))]
+    if text != before + _SEAL.format(hashlib.sha256(before).hexdigest()).encode():
         raise ValueError("its checksum differs")
+    data: dict[str, Any] = json.loads(text)
+    del data["sha256"]
     return data
-
-
-def _seal(data: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
 
 
 def sha256(path: Path) -> str:

@@ -3,14 +3,14 @@
 import hashlib
 
 from emodistill.config import Config
-from emodistill.runs import Claim, Marker, RunDir
+from emodistill.runs import Claim, Failure, Marker, RunDir
 from emodistill.stages import STAGES, Fingerprints, Stage
 
 _MAX_TRIES = 3  # of a task that ended with technical errors, over all runs
 
 
 class Ledger:
-    """A run at one moment: every marker is read once, so that 1,000 shards take a fraction of a second.
+    """A run at one moment: every marker is read and hashed once, so that 20,000 shards take a second.
 
     Make a new one to see what has happened since.
     """
@@ -18,6 +18,7 @@ class Ledger:
     def __init__(self, run: RunDir, config: Config) -> None:
         self._run, self._config, self.fingerprint = run, config, Fingerprints(config)
         self._markers: dict[tuple[str, str], Marker | None] = {}
+        self._digests: dict[tuple[str, str], str | None] = {}
 
     def marker(self, stage: Stage, task: str) -> Marker | None:
         """The task's marker, whatever configuration it is of."""
@@ -34,9 +35,9 @@ class Ledger:
         digests = []
         for name, tasks in stage.reads(self._config, task).items():
             for other in tasks:
-                marker = self.marker(STAGES[name], other)
-                if marker is not None and marker.fingerprint == self.fingerprint(STAGES[name], other):
-                    digests.append(marker.digest())
+                digest = self._digest(STAGES[name], other)
+                if digest is not None:
+                    digests.append(digest)
                 elif stage.makes_do and self.given_up(STAGES[name], other):
                     digests.append("given up")
                 else:
@@ -44,13 +45,27 @@ class Ledger:
         inputs = hashlib.sha256(" ".join(digests).encode()).hexdigest()[:16]
         return Claim(self.fingerprint(stage, task), inputs)
 
+    def _digest(self, stage: Stage, task: str) -> str | None:
+        """Of what the task has produced with the current configuration; None if it has not."""
+        key = (stage.name, task)
+        if key not in self._digests:
+            marker = self.marker(stage, task)
+            current = marker is not None and marker.fingerprint == self.fingerprint(stage, task)
+            self._digests[key] = marker.digest() if marker is not None and current else None
+        return self._digests[key]
+
     def given_up(self, stage: Stage, task: str) -> bool:
         """Whether the task, or one that it cannot do without, was given up."""
+        return self.failure(stage, task) is not None
+
+    def failure(self, stage: Stage, task: str) -> Failure | None:
+        """Why the task, or the first one that it cannot do without, was given up; None if it was not."""
         failure = self._run.failure(stage.name, task)
         if failure is not None and failure.fingerprint == self.fingerprint(stage, task):
-            return True
+            return failure
         reads = () if stage.makes_do else stage.reads(self._config, task).items()
-        return any(self.given_up(STAGES[name], other) for name, others in reads for other in others)
+        before = (self.failure(STAGES[name], other) for name, others in reads for other in others)
+        return next((found for found in before if found is not None), None)
 
     def inputs(self, stage: Stage, task: str) -> dict[str, tuple[str, ...]]:
         """What the task reads, without what was given up."""

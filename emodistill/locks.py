@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+_GLANCE_S = 1.0  # who only asks whether a lock is held holds it for a moment
 _log = logging.getLogger(__name__)
 
 
@@ -20,13 +21,14 @@ class Held(Exception):
 def hold(path: Path, wait_s: float = 0.0) -> Iterator[None]:
     """Hold the lock file, after waiting for its holder to end; `Held` if that takes longer than `wait_s`."""
     with path.open("a+") as file:
-        deadline, said = time.monotonic() + wait_s, False
+        began, said = time.monotonic(), False
         while not _taken(file.fileno()):
             file.seek(0)
             holder = file.read().strip() or "another process"
-            if time.monotonic() >= deadline:
+            waited = time.monotonic() - began
+            if waited >= max(wait_s, _GLANCE_S):
                 raise Held(holder)
-            if not said:
+            if not said and waited >= _GLANCE_S:
                 _log.warning("%s is held by %s; waiting up to %.0f s for it to end.", path, holder, wait_s)
                 said = True
             time.sleep(0.2)

@@ -12,6 +12,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from emodistill.config import Precision
 from emodistill.errors import BadInput
 from emodistill.files import sync_folder
 
@@ -54,6 +55,18 @@ def require(*packages: str) -> None:
             f"The Python package(s) {', '.join(missing)} are not installed in {sys.prefix}. "
             "Run `make install` (GPU machines: pip install -e '.[gpu]')."
         )
+
+
+def computes_in_bfloat16(precision: Precision) -> bool:
+    """What a section's `precision` means on this machine."""
+    return native_bfloat16() if precision == "auto" else precision == "bfloat16"
+
+
+def native_bfloat16() -> bool:
+    """Whether this machine multiplies bfloat16 itself. Many CPUs only imitate it, several times slower than float32."""
+    import torch
+
+    return torch.cuda.is_available() or torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 
 
 def fetch(name: str) -> Path:

@@ -5,10 +5,9 @@ whichever of the two is the larger number. Values are in the domain's unit.
 """
 
 import math
-import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Seat = Literal["focal", "counterparty"]
 Split = Literal["train", "held_out"]
@@ -30,6 +29,9 @@ class Scenario:
     counterparty_target: float
     facts: tuple[tuple[str, str], ...]
     imputed: bool = False  # a target cell held no number and took the domain's default
+
+    def __hash__(self) -> int:
+        return hash(self.id)  # a table is asked about it at every message
 
     def pos(self, value: float) -> float:
         """Where a value lies between the counterparty's target (0) and the focal's (1); unclipped."""
@@ -57,8 +59,7 @@ class Reading:
     walks: bool = False  # ends the negotiation
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(NamedTuple):  # one is made at every message, in a third of a dataclass's time
     """One message. `index` counts messages from 0; the focal side speaks at even indices."""
 
     index: int
@@ -145,5 +146,5 @@ class Dialogue:
     turns: tuple[ScoredTurn, ...]
 
 
-# Which emotion to show now, given the dialogue so far and the turn's own randomness; None for no emotion block.
-Select = Callable[[Scenario, tuple[Turn, ...], random.Random], str | None]
+# Which emotion to show now, given the dialogue so far and the turn's own seed; None for no emotion block.
+Select = Callable[[Scenario, tuple[Turn, ...], int], str | None]

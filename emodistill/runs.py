@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from emodistill import files
-from emodistill.config import Config, load_config, resolved_yaml
+from emodistill.config import Config
+from emodistill.configfile import load_config, resolved_yaml
 from emodistill.errors import BadInput, RunFailed
 from emodistill.locks import Held, hold
 from emodistill.records import Scenario
@@ -56,6 +57,7 @@ class Failure:
     inputs: str
     tries: int
     reason: str
+    tail: str = ""  # of the log, as it was then
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class Claim:
     inputs: str
 
 
-def _recorded(kind: type[_Record], path: Path) -> _Record | None:
+def _recorded(kind: type[_Record], path: Path | str) -> _Record | None:
     try:
         return kind(**files.read_sealed(path))
     except (FileNotFoundError, ValueError, TypeError):
@@ -164,7 +166,7 @@ class RunDir:
 
     def marker(self, stage: str, task: str) -> Marker | None:
         """The marker of a finished task; None if it has not finished or its marker is unreadable."""
-        return _recorded(Marker, self.marker_path(stage, task))
+        return _recorded(Marker, f"{self.root}/{stage}/{task}.done")
 
     def mark(self, marker: Marker) -> None:
         """Declare a task finished."""
@@ -226,7 +228,7 @@ class RunDir:
 
     def whole(self, marker: Marker) -> bool:
         """Whether every file of a finished task is there."""
-        return all(self.path(name).is_file() for name in marker.files)
+        return all(os.path.isfile(f"{self.root}/{name}") for name in marker.files)  # noqa: PTH113  a Path takes long
 
     def clear(self, stage: str, task: str) -> None:
         """Delete everything a task has written, its marker first."""

@@ -1,4 +1,4 @@
-"""The commands that look at a run, and the one that stops it: status, logs, cancel, cost."""
+"""The commands that look at a run, and the one that stops it: status, logs, cancel, cost, ope."""
 
 import argparse
 import json
@@ -25,8 +25,19 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     cancel = command("cancel", _cancel, "take everything of a run out of Slurm's queue; what is finished is kept")
     cost = command("cost", _cost, "what the jobs took, beside what they asked for, by Slurm's accounting")
     cost.add_argument("--json", action="store_true", help="machine-readable")
-    for added in (status, logs, cancel, cost):
+    ope = command("ope", _ope, "what the trained selector would return, estimated from the sweep alone")
+    for added in (status, logs, cancel, cost, ope):
         added.add_argument("dir", type=Path, help="run directory")
+
+
+def _ope(options: argparse.Namespace) -> None:
+    from emodistill.models import require
+    from emodistill.report.offpolicy import off_policy
+    from emodistill.runs import RunDir
+
+    require("torch")
+    run = RunDir.existing(options.dir)
+    print(off_policy(run, run.config())[0].read_text(encoding="utf-8"), end="")
 
 
 def _status(options: argparse.Namespace) -> None:

@@ -11,16 +11,17 @@ from typing import Any
 from emodistill import wording
 from emodistill.config import Config
 from emodistill.domains import sources
-from emodistill.evaluate.variants import variant_named
+from emodistill.evaluate.cells import cells, iql_tasks, jpo_tasks, sft_tasks
+from emodistill.recipes import Recipe
 from emodistill.runs import RunDir
 from emodistill.shards import SCHEMA
 from emodistill.tasks import Result, TaskContext
 
 # How something is computed, not what: leaves every result (or its distribution) as it is, so no fingerprint holds it.
 _NOT_HASHED = frozenset(
-    "in_flight log_every checkpoint_every deepspeed micro_batch_tokens concurrency timeout_s retries kv_cache_gb "
-    "max_num_seqs tensor_parallel gpu_memory_utilization api_key_env max_tokens_spent max_usd usd_per_million_prompt "
-    "usd_per_million_generated".split()
+    "in_flight log_every checkpoint_every checkpoint_minutes gradient_checkpointing deepspeed micro_batch_tokens "
+    "concurrency timeout_s retries kv_cache_gb max_num_seqs tensor_parallel gpu_memory_utilization api_key_env "
+    "max_tokens_spent max_usd usd_per_million_prompt usd_per_million_generated".split()
 )
 
 
@@ -32,7 +33,7 @@ class Stage:
     """One stage.
 
     `uniform`: all its tasks have the same fingerprint, so one of them speaks for all. `makes_do`: goes on without
-    inputs that were given up, and says that they are missing.
+    inputs that were given up, and says that they are missing. `own`: settings that only this task depends on.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Stage:
     work: str  # module:function
     uniform: bool = True
     makes_do: bool = False
+    own: Callable[[Config, str], dict[str, Any]] = lambda config, task: {}
 
     def run(self, run: RunDir, config: Config, context: TaskContext) -> Result:
         """Do one task."""
@@ -50,8 +52,10 @@ class Stage:
 
 
 def _shards(config: Config) -> tuple[str, ...]:
+    imported = config.sweep.imported
     episodes = len(config.scenarios.domains) * config.scenarios.train * config.sweep.rollouts
-    return tuple(f"shard-{k:05d}" for k in range(math.ceil(episodes / config.sweep.shard_episodes)))
+    count = math.ceil(episodes / config.sweep.shard_episodes) if imported is None else imported.shards
+    return tuple(f"shard-{k:05d}" for k in range(count))
 
 
 def _dump(config: Config, *sections: str) -> dict[str, Any]:
@@ -72,15 +76,30 @@ def _every(*names: str) -> Callable[[Config, str], Reads]:
     return lambda config, task: {name: STAGES[name].tasks(config) for name in names}
 
 
+def _rollout_settings(config: Config) -> dict[str, Any]:
+    """Of an imported sweep: its checksums, instead of who would play it and how often."""
+    settings = _with_models(config, ("teacher", "counterparty"), "negotiation", "sweep")
+    if config.sweep.imported is None:
+        del settings["sweep"]["imported"]
+    else:
+        settings |= {"models": {}, "sweep": {"imported": settings["sweep"]["imported"]}}
+    scenarios = {"train": config.scenarios.train, "source": sources(config.scenarios)}
+    return {**settings, "scenarios": scenarios, **_prompts(config, wording.of_negotiators)}
+
+
 def _evaluated(config: Config, task: str) -> Reads:
-    variant = variant_named(task)
-    reads: Reads = {"iql": STAGES["iql"].tasks(config)} if variant.selector == "iql" else {}
-    return reads if variant.adapter is None else {**reads, variant.adapter[0]: (variant.adapter[1],)}
+    reads: dict[str, list[str]] = {}
+    for variant in cells(config)[task].policies():
+        trained = [("iql", name) for name in variant.selectors(config).values()]
+        for stage, name in [*trained, *([variant.adapter] if variant.adapter else [])]:
+            reads.setdefault(stage, []).append(name)
+    return {stage: tuple(dict.fromkeys(names)) for stage, names in reads.items()}
 
 
 def _evaluate_settings(config: Config) -> dict[str, Any]:
-    settings = _with_models(config, ("student", "counterparty"), "evaluate", "negotiation")
-    del settings["evaluate"]["variants"]  # each is a task of its own
+    speakers = {"student", *(variant.role for cell in cells(config).values() for variant in cell.policies())}
+    settings = _with_models(config, (*sorted(speakers), "counterparty"), "evaluate", "negotiation")
+    settings["evaluate"] = {key: settings["evaluate"][key] for key in ("seeds", "persona", "sampling")}
     counterparty = {"sweep": {"sampling": config.sweep.sampling.model_dump(mode="json")}}
     held_out = {**config.scenarios.model_dump(exclude={"csv", "domains"}), "source": sources(config.scenarios)}
     return {**settings, "scenarios": held_out, **counterparty, **_prompts(config, wording.of_negotiators)}
@@ -89,27 +108,21 @@ def _evaluate_settings(config: Config) -> dict[str, Any]:
 STAGES: dict[str, Stage] = {
     stage.name: stage
     for stage in (
-        Stage("rollout", _every(),
-              lambda c: {**_with_models(c, ("teacher", "counterparty"), "negotiation", "sweep"),
-                         "scenarios": {"train": c.scenarios.train, "source": sources(c.scenarios)},
-                         **_prompts(c, wording.of_negotiators)},
-              _shards, "emodistill.work:rollout_shard"),
+        Stage("rollout", _every(), _rollout_settings, _shards, "emodistill.work:rollout_shard"),
         Stage("judge", lambda c, task: {"rollout": (task,)},
               lambda c: {**_with_models(c, ("judge",), "judge"), **_prompts(c, wording.of_judge)},
               _shards, "emodistill.work:judge_shard"),
         Stage("dataset", _every("rollout", "judge"), lambda c: {},
               lambda c: ("pairs",), "emodistill.dataset.build:build_dataset", makes_do=True),
-        Stage("iql", _every("dataset"), lambda c: _dump(c, "iql"),
-              lambda c: ("selector",), "emodistill.train.iql:train_iql"),
+        Stage("iql", _every("dataset"), lambda c: _dump(c, "iql"), iql_tasks, "emodistill.train.iql:train_iql"),
         Stage("sft", _every("dataset"), lambda c: _with_models(c, ("student",), "sft"),
-              lambda c: c.recipes(), "emodistill.train.sft:train_sft"),
-        Stage("jpo", lambda c, task: {"dataset": ("pairs",), "sft": (task,)},
-              lambda c: _with_models(c, ("student",), "jpo"),
-              lambda c: c.recipes(), "emodistill.train.jpo:train_jpo"),
-        Stage("evaluate", _evaluated, _evaluate_settings,
-              lambda c: c.evaluate.variants, "emodistill.work:evaluate_variant", uniform=False),
+              sft_tasks, "emodistill.train.sft:train_sft"),
+        Stage("jpo", lambda c, task: {"dataset": ("pairs",), "sft": (Recipe.of(task).sft_task,)},
+              lambda c: _with_models(c, ("student",), "jpo"), jpo_tasks, "emodistill.train.jpo:train_jpo"),
+        Stage("evaluate", _evaluated, _evaluate_settings, lambda c: tuple(cells(c)), "emodistill.work:evaluate_cell",
+              uniform=False, own=lambda c, task: cells(c)[task].settings(c)),
         Stage("tables", _every("evaluate", "judge"),
-              lambda c: {**_dump(c, "report"), "variants": list(c.evaluate.variants)},
+              lambda c: {**_dump(c, "report"), "cells": list(cells(c))},
               lambda c: ("main",), "emodistill.report.build:build_report", makes_do=True),
     )
 }  # fmt: skip
@@ -138,7 +151,7 @@ class Fingerprints:
                 for name, tasks in stage.reads(self._config, task).items()
                 for other in (tasks[:1] if STAGES[name].uniform else tasks)
             ]
-            parts = [stage.name, ingredients(stage, self._config), inputs]
+            parts = [stage.name, {**ingredients(stage, self._config), **stage.own(self._config, task)}, inputs]
             self._known[key] = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
         return self._known[key]
 

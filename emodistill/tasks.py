@@ -28,7 +28,7 @@ class TaskContext:
     """Which task of which stage runs, and what it may use.
 
     `upstream` maps each input stage to its task names; `model` opens a language model that later tasks of the same
-    process share; `progress(done, total)` tells those who watch.
+    process share; `progress(done, total, errors=0)` tells those who watch; errors: technical ones since it began.
     """
 
     stage: str
@@ -36,7 +36,8 @@ class TaskContext:
     upstream: dict[str, tuple[str, ...]]
     stop: StopFlag
     model: "Callable[[Spec], ChatModel]"
-    progress: Callable[[int, int], None]
+    progress: Callable[..., None]
+    fingerprint: str  # of what is being made
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ def mirrored_turns(turns: tuple[Turn, ...], shift: float) -> tuple[Turn, ...]:
     def flip(reading: Reading) -> Reading:
         return replace(reading, offer=None if reading.offer is None else shift - reading.offer)
 
-    return tuple(replace(turn, reading=flip(turn.reading)) for turn in turns)
+    return tuple(turn._replace(reading=flip(turn.reading)) for turn in turns)
 
 
 whole = st.integers(-300, 300).map(float)  # whole numbers, so that mirroring is exact

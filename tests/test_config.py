@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from emodistill.config import BadInput, load_config, load_yaml, resolved_yaml
+from emodistill.configfile import load_config, load_yaml, resolved_yaml
+from emodistill.errors import BadInput
 
 BASE = "name: t\nmodels: {student: {backend: vllm, model: tiny-random}}\n"
 SHIPPED = sorted((Path(__file__).parents[1] / "yaml").glob("*.yaml"))
@@ -156,6 +157,29 @@ def test_shipped_configurations_load(path):
     assert load_config(path).name == path.stem
 
 
-def test_the_emotion_free_policy_is_trained_only_if_a_variant_needs_it(load):
-    assert load(BASE).recipes() == ("emotion", "emotion-free")
-    assert load(BASE, "evaluate.variants=[full]").recipes() == ("emotion",)
+def test_the_paper_preset_fills_in_what_the_file_and_its_overrides_leave_open(load):
+    own = "iql: {steps: 9, ensemble: 2}\nnegotiation: {max_messages: 12}"
+    made = load("preset: paper\n" + BASE + own, "iql.beta=5")
+    rules, iql = made.negotiation, made.iql
+    assert (rules.tolerance_units, rules.layout, rules.max_messages) == (5, "paper", 12)
+    assert (iql.extraction, iql.critics, iql.ensemble, iql.steps, iql.beta) == ("awr", 1, 2, 9, 5)
+    assert made == load(resolved_yaml(made))
+    assert "no preset 'papr'; did you mean 'paper'?" in refusal(load, "preset: papr\n" + BASE)
+
+
+def test_a_file_may_extend_another_key_by_key(tmp_path, load):
+    (tmp_path / "base.yaml").write_text(BASE + "sft: {epochs: 2, max_length: 99}\n")
+    found = load("extends: base.yaml\nname: over\nsft: {epochs: 3}\n")
+    assert (found.name, found.sft.epochs, found.sft.max_length, found.models.student.model) == (
+        "over",
+        3,
+        99,
+        "tiny-random",
+    )
+    assert "extends itself" in refusal(load, "extends: run.yaml\n")
+    assert "There is no file" in refusal(load, "extends: nowhere.yaml\n")
+
+
+def test_shipped_paper_files_load_and_name_themselves():
+    for path in (Path(__file__).parents[1] / "yaml" / "paper").glob("*.yaml"):
+        assert load_config(path).name == f"paper-{path.stem}"

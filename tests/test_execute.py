@@ -90,7 +90,7 @@ def test_a_second_writer_says_who_has_the_shard_and_waits_for_its_end(tmp_path, 
     code += f"with hold(Path({str(lock)!r})): print('held', flush=True); time.sleep(60)"
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout.readline() == "held\n"
-        monkeypatch.setattr(execute, "_LOCK_WAIT_S", 0.3)
+        monkeypatch.setattr(execute, "_LOCK_WAIT_S", 1.3)
         outcome = rollout(run)
         assert outcome.kind == "failed"
         assert re.search(

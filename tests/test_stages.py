@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from emodistill.config import load_config
+from emodistill.configfile import load_config
 from emodistill.domains import DOMAINS
 from emodistill.domains.base import PERSONAS
 from emodistill.stages import STAGES, Fingerprints
@@ -52,7 +52,8 @@ def test_an_evaluated_variant_depends_on_just_what_it_is_made_of():
     def touched(override: str) -> set[str]:
         before, after = load_config(SMOKE), load_config(SMOKE, (override,))
         stage = STAGES["evaluate"]
-        return {v for v in before.evaluate.variants if Fingerprints(before)(stage, v) != Fingerprints(after)(stage, v)}
+        both = set(stage.tasks(before)) & set(stage.tasks(after))
+        return {cell for cell in both if Fingerprints(before)(stage, cell) != Fingerprints(after)(stage, cell)}
 
     assert touched("iql.steps=61") == {"iql-only", "full"}
     assert touched("jpo.kappa=0.5") == {"full", "emotion-free"}

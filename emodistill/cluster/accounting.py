@@ -1,15 +1,16 @@
 """What Slurm's accounting says of a run's jobs: one sacct call, and the only reader of its output."""
 
 import re
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cache
 
 from emodistill.cluster.record import Submission
 from emodistill.cluster.slurm import LIVE, PATIENCE_S, Element, ask, indices
 
 _FIELDS = (
-    "JobID,Cluster,JobName,State,End,ElapsedRaw,NNodes,AllocTRES,ReqMem,TimelimitRaw,TotalCPU,NTasks,MaxRSS"
+    "JobID,Cluster,JobName,State,End,ElapsedRaw,NNodes,AllocTRES,ReqMem,TimelimitRaw,TotalCPU,NTasks,MaxRSS,TRESUsageInAve"
 ).split(",")
 _MB = {"K": 1 / 1024, "M": 1.0, "G": 1024.0, "T": 1024.0**2, "P": 1024.0**3, "": 1 / 1024**2}
 
@@ -29,6 +30,8 @@ class Allocation:
     asked_mb: float | None = None  # memory of the whole allocation
     cpu_s: float = 0.0  # known once its steps have ended
     used_mb: float | None = None  # at its largest: of the largest task, times the tasks of that step
+    nodes: int = 1
+    gpu_busy: float | None = None  # mean share of the time, where Slurm measures it (AutoDetect=nvml)
 
     @property
     def live(self) -> bool:
@@ -56,7 +59,8 @@ def assigned(found: Sequence[Submission], allocations: Iterable[Allocation]) -> 
         submission = ours.get(allocation.element.job)
         if submission is None or allocation.name != submission.name or not submission.on(allocation.element.cluster):
             continue
-        made.setdefault(replace(allocation.element, cluster=submission.cluster), []).append(allocation)
+        element = Element(allocation.element.job, allocation.element.index, submission.cluster)
+        made.setdefault(element, []).append(allocation)
     return made
 
 
@@ -73,24 +77,33 @@ def parse(text: str) -> list[Allocation]:
         elif made and (used := _mb(row["MaxRSS"])) is not None:  # steps follow their job
             used *= _whole(row["NTasks"]) or 1
             made[-1] = replace(made[-1], used_mb=max(used, made[-1].used_mb or 0.0))
+        if made and "." in row["JobID"] and (busy := re.search(r"gres/gpuutil=(\d+)", row["TRESUsageInAve"])):
+            made[-1] = replace(made[-1], gpu_busy=max(int(busy[1]) / 100, made[-1].gpu_busy or 0.0))
     return made
 
 
 def _allocations(row: dict[str, str]) -> Iterator[Allocation]:
     job, _, index = row["JobID"].partition("_")
-    held = dict(part.partition("=")[::2] for part in row["AllocTRES"].split(",") if part)
-    cpus = _whole(held.get("cpu", "")) or 0
-    typed = sum(_whole(count) or 0 for name, count in held.items() if name.startswith("gres/gpu:"))
-    like = Allocation(
-        Element(job, None, row["Cluster"]), row["JobName"], (row["State"].split() or ["UNKNOWN"])[0],
-        _moment(row["End"]), max(0, _whole(row["ElapsedRaw"]) or 0), cpus, _whole(held.get("gres/gpu", "")) or typed,
-        _whole(row["TimelimitRaw"]), _asked_mb(row["ReqMem"], _whole(row["NNodes"]) or 1, cpus),
-        seconds(row["TotalCPU"]),
+    cpus, gpus = _held(row["AllocTRES"])
+    nodes = _whole(row["NNodes"]) or 1
+    rest = (
+        row["JobName"], (row["State"].split() or ["UNKNOWN"])[0], _moment(row["End"]),
+        max(0, _whole(row["ElapsedRaw"]) or 0), cpus, gpus, _whole(row["TimelimitRaw"]),
+        _asked_mb(row["ReqMem"], nodes, cpus), seconds(row["TotalCPU"]), None, nodes,
     )  # fmt: skip
     for number in indices(index):
-        yield replace(like, element=replace(like.element, index=number))
+        yield Allocation(Element(job, number, row["Cluster"]), *rest)
 
 
+@cache
+def _held(said: str) -> tuple[int, int]:
+    """Cores and GPUs of `cpu=4,gres/gpu=2,…`."""
+    held = dict(part.partition("=")[::2] for part in said.split(",") if part)
+    typed = sum(_whole(count) or 0 for name, count in held.items() if name.startswith("gres/gpu:"))
+    return _whole(held.get("cpu", "")) or 0, _whole(held.get("gres/gpu", "")) or typed
+
+
+@cache
 def seconds(said: str) -> float:
     """`[days-][hours:]minutes:seconds` as sacct writes times; 0 for none."""
     days, _, rest = said.rpartition("-")
@@ -100,6 +113,7 @@ def seconds(said: str) -> float:
     return total + 86400.0 * int(days or 0)
 
 
+@cache
 def _asked_mb(said: str, nodes: int, cpus: int) -> float | None:
     """Requested memory; Slurm before 21.08 gives it for each node (`4Gn`) or core (`4Gc`)."""
     each = {"n": nodes, "c": max(1, cpus)}.get(said[-1:], 1)
@@ -118,6 +132,6 @@ def _whole(said: str) -> int | None:
 
 def _moment(said: str) -> float | None:
     try:
-        return time.mktime(time.strptime(said, "%Y-%m-%dT%H:%M:%S"))
+        return datetime.fromisoformat(said).timestamp()
     except ValueError:  # Unknown, None
         return None

@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ from emodistill import __version__
 from emodistill.config import Config
 from emodistill.domains import build_scenarios
 from emodistill.errors import BadInput
+from emodistill.kinds import recorded_stages
 from emodistill.runs import RunDir
-from emodistill.stages import STAGES, Fingerprints, ingredients
+from emodistill.stages import STAGES, Fingerprints, Stage, ingredients
+from emodistill.sweeps.store import scenarios_with
 
 
 def prepare(config: Config, root: Path, fresh: bool) -> None:
@@ -22,23 +25,32 @@ def prepare(config: Config, root: Path, fresh: bool) -> None:
         begin(run, config, fresh)
 
 
-def begin(run: RunDir, config: Config, fresh: bool) -> None:
+def begin(run: RunDir, config: Config, fresh: bool, stages: Mapping[str, Stage] = STAGES) -> None:
     """Record configuration, scenarios and manifest. The caller holds the run's lock.
 
-    `BadInput` if results of another configuration are there, unless `fresh`: then just those are deleted.
+    `BadInput` if results of another configuration are there, unless `fresh`: then just those are deleted. Also if the
+    folder is for other stages than these.
     """
     scenarios = build_scenarios(config.scenarios, config.seed)
-    _reconcile(run, config, fresh)
+    foreign = recorded_stages(run) - stages.keys()
+    if foreign:
+        raise BadInput(
+            f"{run.root} holds {', '.join(sorted(foreign))} and is no place for {', '.join(stages)}. "
+            "Choose another folder with --out."
+        )
+    if config.sweep.imported is not None:
+        scenarios = scenarios_with(run, scenarios)
+    _reconcile(run, config, fresh, stages)
     run.write_config(config)
     run.write_scenarios(scenarios)
-    run.write_manifest(_manifest(config))
+    run.write_manifest(_manifest(config, stages))
 
 
-def changed_tasks(run: RunDir, config: Config) -> dict[str, list[str]]:
+def changed_tasks(run: RunDir, config: Config, stages: Mapping[str, Stage] = STAGES) -> dict[str, list[str]]:
     """Tasks that were begun with other settings than the current ones, by stage."""
     found: dict[str, list[str]] = {}
     fingerprint = Fingerprints(config)
-    for stage in STAGES.values():
+    for stage in stages.values():
         for task in stage.tasks(config):
             claim = run.claim(stage.name, task)
             if claim is not None and claim.fingerprint != fingerprint(stage, task):
@@ -46,20 +58,20 @@ def changed_tasks(run: RunDir, config: Config) -> dict[str, list[str]]:
     return found
 
 
-def differences(run: RunDir, config: Config) -> list[str]:
+def differences(run: RunDir, config: Config, stages: Mapping[str, Stage] = STAGES) -> list[str]:
     """What the recorded configuration and the current one say differently, readable: `key: old → new`."""
     lines = set()
     for name, recorded in run.manifest().get("stages", {}).items():
-        old, new = recorded["ingredients"], json.loads(json.dumps(ingredients(STAGES[name], config)))
+        old, new = recorded["ingredients"], json.loads(json.dumps(ingredients(stages[name], config)))
         lines |= {f"{key}: {old.get(key)!r} → {new.get(key)!r}" for key in {*old, *new} if old.get(key) != new.get(key)}
     return sorted(lines)
 
 
-def _reconcile(run: RunDir, config: Config, fresh: bool) -> None:
-    changed = changed_tasks(run, config)
+def _reconcile(run: RunDir, config: Config, fresh: bool, stages: Mapping[str, Stage]) -> None:
+    changed = changed_tasks(run, config, stages)
     if changed and not fresh:
         raise BadInput(
-            f"{run.root} holds results of another configuration: {'; '.join(differences(run, config))}. "
+            f"{run.root} holds results of another configuration: {'; '.join(differences(run, config, stages))}. "
             f"Stages affected: {', '.join(changed)}. "
             "Give --fresh to delete just those results and do them again, or --out to use another folder."
         )
@@ -68,12 +80,12 @@ def _reconcile(run: RunDir, config: Config, fresh: bool) -> None:
             run.clear(name, task)
 
 
-def _manifest(config: Config) -> dict[str, Any]:
-    stages = {
+def _manifest(config: Config, stages: Mapping[str, Stage]) -> dict[str, Any]:
+    described = {
         stage.name: {"tasks": list(stage.tasks(config)), "ingredients": ingredients(stage, config)}
-        for stage in STAGES.values()
+        for stage in stages.values()
     }
-    return {"name": config.name, "seed": config.seed, "code": code_version(), "stages": stages}
+    return {"name": config.name, "seed": config.seed, "code": code_version(), "stages": described}
 
 
 def code_version() -> str:

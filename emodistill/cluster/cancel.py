@@ -3,7 +3,7 @@
 from collections import Counter
 
 from emodistill.cluster import slurm
-from emodistill.cluster.launch import in_queue
+from emodistill.cluster.queue import in_queue
 from emodistill.cluster.record import submissions
 from emodistill.runs import RunDir
 
@@ -15,16 +15,16 @@ def cancel(run: RunDir) -> dict[str, Counter[str]]:
     save, and its script leaves a cancelled job as it is.
     """
     with run.lock():
-        queued = in_queue(run)
-        jobs = {(element.job, element.cluster) for element, _ in queued.values()}
+        queue = in_queue(run)
+        jobs = {(job.element.job, job.element.cluster) for job in queue.tasks.values()}
         last_first = dict.fromkeys(
             slurm.Element(submission.job, None, submission.cluster)
             for submission in reversed(submissions(run))
             if (submission.job, submission.cluster) in jobs
         )
-        slurm.cancel(list(last_first))
-    states = {(stage, element): state for (stage, _), (element, state) in queued.items()}
-    found: dict[str, Counter[str]] = {}
+        slurm.cancel([*last_first, *queue.strays])
+    states = {(stage, job.element): job.state for (stage, _), job in queue.tasks.items()}
+    found = {"of a launch that was cut off": Counter(queued=len(queue.strays))} if queue.strays else {}
     for (stage, _), state in states.items():
         found.setdefault(stage, Counter())[state.lower()] += 1
     return found

@@ -32,8 +32,11 @@ class StageCost:
     asked_mb: float | None
     used_mb: float | None  # by the largest job; None where Slurm does not measure it
     cpu_efficiency: float | None  # CPU time by cores × elapsed time, of stays that have ended and tell
+    gpu_efficiency: float | None  # mean share of the time that GPUs were busy; None where Slurm does not measure it
     core_hours: float
     gpu_hours: float
+    cpus: int = 0  # of one job, as last given; so are `nodes`
+    nodes: int = 1
     out_of_memory: int = 0
     out_of_time: int = 0
 
@@ -74,6 +77,7 @@ def summed(jobs: Sequence[Sequence[Allocation]]) -> StageCost:
     stays = [stay for job in jobs for stay in job]
     ended = [stay.elapsed_s for stay in stays if stay.elapsed_s and stay.ended is not None] or [0]
     measured = [stay for stay in stays if stay.ended is not None and stay.elapsed_s >= _TELLS_S and stay.cpus]
+    busy = [stay.gpu_busy for stay in measured if stay.gpu_busy is not None]
     held_s = sum(stay.elapsed_s * stay.cpus for stay in measured)
     return StageCost(
         jobs=len(jobs),
@@ -84,6 +88,9 @@ def summed(jobs: Sequence[Sequence[Allocation]]) -> StageCost:
         asked_mb=stays[-1].asked_mb,
         used_mb=max((stay.used_mb for stay in stays if stay.used_mb is not None), default=None),
         cpu_efficiency=round(sum(stay.cpu_s for stay in measured) / held_s, 3) if held_s else None,
+        gpu_efficiency=round(statistics.mean(busy), 3) if busy else None,
+        cpus=stays[-1].cpus,
+        nodes=stays[-1].nodes,
         core_hours=round(sum(stay.elapsed_s * stay.cpus for stay in stays) / 3600, 3),
         gpu_hours=round(sum(stay.elapsed_s * stay.gpus for stay in stays) / 3600, 3),
         out_of_memory=sum(stay.state == "OUT_OF_MEMORY" for stay in stays),
@@ -98,14 +105,23 @@ def hints(took: StageCost) -> list[str]:
     if took.out_of_memory:
         found.append(f"{took.out_of_memory} ran out of memory: raise mem_gb" + (f" from {_gb(asked)}" if asked else ""))
     elif asked and used and asked >= _FAR_OFF * max(used, 256):
-        enough = math.ceil(_SPARE * used / 1024)
-        found.append(f"asks {_gb(asked)} GB, uses {_gb(used)} GB: mem_gb: {enough} would do")
+        enough = math.ceil(_SPARE * used / 1024 / took.nodes)
+        node = " a node" if took.nodes > 1 else ""
+        found.append(f"asks {_gb(asked)} GB, uses {_gb(used)} GB: mem_gb: {enough}{node} would do")
     if took.out_of_time:
         found.append(f"{took.out_of_time} ran into the time limit of {took.limit_min} min before they could save")
     elif took.limit_min and took.longest_s and took.limit_min >= _FAR_OFF * max(longest_min, 5):
         enough = max(10, math.ceil(_SPARE * longest_min))
         took_min = f"{longest_min:.0f} min" if longest_min >= 1 else "less than a minute"
         found.append(f"asks {took.limit_min} min, the longest took {took_min}: time_min: {enough} would do")
+    if took.cpu_efficiency is not None and took.cpu_efficiency * _FAR_OFF <= 1 < took.cpus:
+        cores = took.cpu_efficiency * took.cpus
+        enough = max(1, math.ceil(_SPARE * cores))
+        found.append(f"asks {took.cpus} cores, keeps {cores:.2g} busy: {enough} in all would do (cpus_per_task)")
+    if took.gpu_efficiency is not None and took.gpu_efficiency * _FAR_OFF <= 1:
+        found.append(
+            f"its GPUs are busy {100 * took.gpu_efficiency:.0f} % of the time: fewer, or larger batches, would do"
+        )
     return found
 
 

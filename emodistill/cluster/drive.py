@@ -4,7 +4,7 @@ import json
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from emodistill.cluster.begin import begin
 from emodistill.cluster.profiles import Profile, Resources
+from emodistill.cluster.record import fresh_stamp
 from emodistill.cluster.submit import Job, submit_local
 from emodistill.config import Config
 from emodistill.errors import BadInput, RunFailed, Stopped
@@ -34,7 +35,13 @@ class _Stop:
 
 
 def drive(
-    config: Config, root: Path, profile: Profile, fresh: bool, until: str | None, say: Callable[[str], None]
+    config: Config,
+    root: Path,
+    profile: Profile,
+    fresh: bool,
+    until: str | None,
+    say: Callable[[str], None],
+    stages: Mapping[str, Stage] = STAGES,
 ) -> RunDir:
     """Run all stages (or up to `until`) that are not done, as processes of this machine.
 
@@ -45,11 +52,11 @@ def drive(
     run = RunDir(root)
     run.create()
     with run.lock():
-        begin(run, config, fresh)
+        begin(run, config, fresh, stages)
         stop = _Stop()
         handlers = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
-            for stage in STAGES.values():
+            for stage in stages.values():
                 _run_stage(run, config, stage, profile, stop, say)
                 if stage.name == until:
                     break
@@ -71,7 +78,7 @@ def _run_stage(
     started, asked = time.monotonic(), profile.resources(stage.name)
     say(f"{stage.name}: {len(tasks)} of {len(stage.tasks(config))} task(s) to do")
     bundles = [tuple(tasks[i : i + asked.bundle]) for i in range(0, len(tasks), asked.bundle)]
-    folder = run.path("submissions", f"{time.strftime('%Y%m%d-%H%M%S')}-{stage.name}")
+    folder = run.path("submissions", f"{fresh_stamp(run)}-{stage.name}")
     for task in tasks:
         run.forgive(stage.name, task)
     failed = _Stage(run, stage, asked, folder).work_off(bundles, stop)
@@ -134,7 +141,9 @@ class _Stage:
         if self._run.marker_path(self._stage.name, task).exists():
             return 1.0
         try:
-            done, total = json.loads(self._run.path(self._stage.name, f"{task}.progress").read_text(encoding="utf-8"))
+            done, total, _ = json.loads(
+                self._run.path(self._stage.name, f"{task}.progress").read_text(encoding="utf-8")
+            )
         except (OSError, ValueError):
             return 0.0
         return float(done) / total

@@ -2,17 +2,29 @@
 
 A task waits for exactly what it reads and what is not there yet. Where element i of an array reads just what element i
 of another makes (judge after rollout, JPO after SFT), it waits for that one (`aftercorr`); a stage that makes do
-without what was given up starts when all before it has ended (`afterany`); any other when it has succeeded (`afterok`).
+without what was given up, or a bundle whose tasks read different things, starts when all before it has ended
+(`afterany`); any other when it has succeeded (`afterok`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import groupby
 
+from emodistill.cluster.slurm import HELD, Element
 from emodistill.config import Config
 from emodistill.stages import STAGES, Stage
 
 Task = tuple[str, str]  # stage, name
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """The job in Slurm's queue that will do a task."""
+
+    element: Element
+    state: str
+    of: int = 1  # elements of its array, as submitted
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +33,7 @@ class Place:
 
     array: int | str  # position in this launch, or the job id of an earlier one
     index: int | None = None
+    of: int = 1  # elements of that array, also those that have ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,30 +52,39 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Array:
-    """Element i runs `bundles[i]`; `chunks`: arrays of the stage that share its limit of parallel jobs."""
+    """Element i runs `bundles[i]`; `share`: its part of the stage's parallel jobs, by its length."""
 
     stage: str
     bundles: tuple[tuple[str, ...], ...]
     waits: tuple[Wait, ...]
-    chunks: int = 1
+    share: Fraction = Fraction(1)
+
+    @property
+    def lacking(self) -> bool:
+        """Whether what its tasks read may be missing for good when it starts."""
+        return any(wait.how == "afterany" for wait in self.waits)
 
 
-def wanted(config: Config, missing: Mapping[str, Sequence[str]], queued: Mapping[Task, str]) -> dict[str, list[str]]:
+def wanted(config: Config, missing: Mapping[str, Sequence[str]], queued: Mapping[Task, Queued]) -> dict[str, list[str]]:
     """Tasks to submit, by stage: missing ones, and those that read them; not what runs or waits.
 
-    `queued` holds the state of every task in the queue. One that only waits, and reads what is submitted now, is
-    submitted again: it waits for the wrong job.
+    A job that only waits, and reads what is submitted now, waits for the wrong job: all its tasks are submitted again.
     """
     chosen: dict[str, list[str]] = {}
     again: set[Task] = set()
     for stage in STAGES.values():
-        for task in stage.tasks(config):
+        tasks, anew = stage.tasks(config), set()
+        for task in tasks:
             reads = {(name, other) for name, others in stage.reads(config, task).items() for other in others}
-            anew = bool(reads & again)
-            state = queued.get((stage.name, task))
-            if (anew or task in missing.get(stage.name, ())) and (state is None or (anew and state == "PENDING")):
-                chosen.setdefault(stage.name, []).append(task)
-                again.add((stage.name, task))
+            if reads & again:
+                anew.add(task)
+        lacking = anew | set(missing.get(stage.name, ()))
+        jobs = {task: queued[stage.name, task] for task in lacking if (stage.name, task) in queued}
+        stale = {job.element for task, job in jobs.items() if task in anew and job.state in ("PENDING", HELD)}
+        picked = [task for task in tasks if task in lacking and (task not in jobs or jobs[task].element in stale)]
+        if picked:
+            chosen[stage.name] = picked
+            again |= {(stage.name, task) for task in picked}
     return chosen
 
 
@@ -79,12 +101,13 @@ def arrays(
     for name in (name for name in STAGES if name in chosen):
         stage = STAGES[name]
         groups = _groups(config, stage, chosen[name], places, bundle(name))
+        jobs = sum(len(bundles) for _, bundles in groups)
         cut = [(waits, bundles[at : at + limit]) for waits, bundles in groups for at in range(0, len(bundles), limit)]
         for waits, bundles in cut:
             for index, tasks in enumerate(bundles):
-                place = Place(len(made), index if len(bundles) > 1 else None)
+                place = Place(len(made), index if len(bundles) > 1 else None, len(bundles))
                 places |= {(name, task): place for task in tasks}
-            made.append(Array(name, tuple(bundles), waits, len(cut)))
+            made.append(Array(name, tuple(bundles), waits, Fraction(len(bundles), jobs)))
     return made
 
 
@@ -96,18 +119,20 @@ def _groups(
     bundles = [tuple(group) for twin, group in groupby(tasks, key=twins.__getitem__) if twin]
     alone = [task for task in tasks if not twins[task]]
     bundles += [tuple(alone[at : at + size]) for at in range(0, len(alone), size)]
-    waiting: dict[tuple[int | str | None, frozenset[Place]], list[tuple[str, ...]]] = {}
+    waiting: dict[tuple[int | str | None, frozenset[Place], str], list[tuple[str, ...]]] = {}
     for bundle in bundles:
         twin = twins[bundle[0]]
-        others = frozenset().union(*(_sources(config, stage, task, places) for task in bundle)) - {twin}
-        waiting.setdefault((twin and twin.array, others), []).append(bundle)
+        sources = {_sources(config, stage, task, places) for task in bundle}
+        how = "afterany" if stage.makes_do or len(sources) > 1 else "afterok"
+        waiting.setdefault((twin and twin.array, frozenset().union(*sources) - {twin}, how), []).append(bundle)
     found = []
-    for (array, others), group in waiting.items():
-        waits = _waits(stage, others, places)
+    for (array, others, how), group in waiting.items():
+        waits = _waits(how, others)
         if array is not None:
-            indices = [twins[bundle[0]].index for bundle in group]
-            paired = indices == list(range(len(indices))) and _whole(array, len(indices), places)
-            waits = (Wait("aftercorr" if paired else "afterok", array, () if paired else tuple(indices)), *waits)
+            pairs = [twins[bundle[0]] for bundle in group]
+            indices = tuple(pair.index for pair in pairs)
+            paired = indices == tuple(range(pairs[0].of))
+            waits = (Wait("aftercorr" if paired else "afterok", array, () if paired else indices), *waits)
         found.append((waits, group))
     return found
 
@@ -124,14 +149,10 @@ def _twin(config: Config, stage: Stage, task: str, places: Mapping[Task, Place])
     return found.pop() if len(found) == 1 else None
 
 
-def _whole(array: int | str, elements: int, places: Mapping[Task, Place]) -> bool:
-    return elements == len({place.index for place in places.values() if place.array == array})
-
-
-def _waits(stage: Stage, sources: frozenset[Place], places: Mapping[Task, Place]) -> tuple[Wait, ...]:
-    how = "afterany" if stage.makes_do else "afterok"
+def _waits(how: str, sources: frozenset[Place]) -> tuple[Wait, ...]:
     found = []
     for array in sorted({place.array for place in sources}, key=str):
-        of = sorted(place.index for place in sources if place.array == array and place.index is not None)
-        found.append(Wait(how, array, () if not of or _whole(array, len(of), places) else tuple(of)))
+        places = [place for place in sources if place.array == array]
+        indices = tuple(sorted(place.index for place in places if place.index is not None))
+        found.append(Wait(how, array, () if len(places) == places[0].of else indices))
     return tuple(found)

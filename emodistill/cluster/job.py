@@ -1,4 +1,4 @@
-"""What one Slurm job does: the function submitit calls, and the exit codes that `requeue` understands."""
+"""What one Slurm job does: the function submitit calls, and the exit codes that slurm/requeue.sh understands."""
 
 import random
 import sys
@@ -15,10 +15,10 @@ EXIT = {
 }  # fmt: skip
 
 
-def run_job(root: str, stage: str, tasks: Sequence[str], code: str | None, stagger_s: float) -> None:
+def run_job(root: str, stage: str, tasks: Sequence[str], code: str | None, stagger_s: float, lacking: bool) -> None:
     """Run the tasks in this job, and end the process with the outcome's code.
 
-    `code`: the digest of the code this was submitted with, or None if it does not matter.
+    `code`: the digest of the code this was submitted with, or None if it does not matter; `lacking`: see `run_tasks`.
     """
     if code is not None and code != code_digest():
         _end(
@@ -27,9 +27,9 @@ def run_job(root: str, stage: str, tasks: Sequence[str], code: str | None, stagg
             "do not make one run. Undo the edit, or launch again (--allow-code-change if results stay as they are).",
         )
     time.sleep(random.uniform(0, stagger_s))
-    outcome = run_tasks(root, stage, tasks)
-    if outcome.kind != "done":
-        _end(EXIT[outcome.kind], outcome.message)
+    outcome = run_tasks(root, stage, tasks, lacking)
+    if outcome.kind != "done":  # what waits for a bundle looks itself for what was given up
+        _end(0 if outcome.kind == "given_up" and len(tasks) > 1 else EXIT[outcome.kind], outcome.message)
 
 
 def _end(code: int, message: str) -> None:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from emodistill.cluster.record import by_task, submissions
 from emodistill.cluster.status import summary
-from emodistill.cluster.tails import news, tail
 from emodistill.errors import BadInput
+from emodistill.kinds import stages_of
 from emodistill.runs import RunDir
-from emodistill.stages import STAGES
+from emodistill.tails import news, tail
 
 _LOOK_S, _ASK_S = 5.0, 30.0  # between looks for new files; where Slurm must be asked
 
@@ -51,13 +51,14 @@ def jobs(run: RunDir, wanted: Wanted) -> list[Job]:
 
 
 def _stages(run: RunDir, wanted: Wanted) -> list[str]:
-    if wanted.stage is not None and wanted.stage not in STAGES:
-        raise BadInput(f"--stage {wanted.stage}: there is no such stage. Stages: {', '.join(STAGES)}.")
-    names = [wanted.stage] if wanted.stage else list(STAGES)
+    stages = stages_of(run)
+    if wanted.stage is not None and wanted.stage not in stages:
+        raise BadInput(f"--stage {wanted.stage}: there is no such stage. Stages: {', '.join(stages)}.")
+    names = [wanted.stage] if wanted.stage else list(stages)
     config = run.config()
-    have = [name for name in names if wanted.task is None or wanted.task in STAGES[name].tasks(config)]
+    have = [name for name in names if wanted.task is None or wanted.task in stages[name].tasks(config)]
     if not have:
-        some = ", ".join(itertools.islice((task for name in names for task in STAGES[name].tasks(config)), 8))
+        some = ", ".join(itertools.islice((task for name in names for task in stages[name].tasks(config)), 8))
         raise BadInput(f"{wanted.stage or 'This run'} has no task {wanted.task!r}; it has {some} and so on.")
     return have
 

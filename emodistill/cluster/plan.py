@@ -5,10 +5,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
+from emodistill.cluster import slurm
+from emodistill.cluster.estimate import Speech, gpu_hours, speech
+from emodistill.cluster.graph import arrays
 from emodistill.cluster.profiles import Profile
-from emodistill.config import VLLM, Config, OpenAI, Scripted, Spec
+from emodistill.cluster.record import comment_of
+from emodistill.config import Config, OpenAI, Scripted, Spec
 from emodistill.domains import build_scenarios
-from emodistill.errors import BadInput
+from emodistill.errors import BadInput, RunFailed
 from emodistill.models import require, resolve
 from emodistill.stages import STAGES, Fingerprints
 
@@ -18,6 +22,7 @@ _USERS = {
     "sft": ("student",),
     "jpo": ("student",),
     "evaluate": ("student", "counterparty"),
+    "audit": ("teacher", "counterparty"),
 }
 _PACKAGES = {
     "iql": ("torch", "deepspeed"),
@@ -25,10 +30,11 @@ _PACKAGES = {
     "jpo": ("torch", "deepspeed", "peft", "transformers"),
     "evaluate": ("torch",),
     "tables": ("matplotlib",),
+    "audit": ("matplotlib",),
 }
-# Tokens of the longest prompt before the first word, and of one message, both with template and emotion block:
-# measured with the demo's tokenizer.
-_PROMPT_TOKENS, _MESSAGE_TOKENS = 320, 45
+_DEFAULT_ARRAY = 1001  # Slurm's own MaxArraySize
+_PARTS = ("weights", "gradients", "optimiser", "activations")
+_SAFE = 0.95  # of a GPU's memory; the rest is lost to fragments
 
 
 def check(config: Config, stages: Sequence[str]) -> None:
@@ -38,7 +44,8 @@ def check(config: Config, stages: Sequence[str]) -> None:
         require(*_PACKAGES.get(stage, ()))
         if stage in ("iql", "sft", "jpo"):
             _deepspeed_text(config, stage)
-        for role in _USERS.get(stage, ()):
+        played = stage != "rollout" or config.sweep.imported is None
+        for role in _USERS.get(stage, ()) if played else ():
             _check_model(role, getattr(config.models, role))
 
 
@@ -72,13 +79,13 @@ def render(config: Config, profile: Profile, root: Path) -> str:
     )
     lines += ["", "language-model work (upper bounds: every dialogue at full length)"]
     lines += _table(
-        [("stage", "role", "model", "replies", "generated tokens", "prompt tokens"), *_token_rows(config, held_out)]
+        [("stage", "role", "model", "replies", "generated tokens", "prompt tokens"), *map(_speech_row, speech(config))]
     )
-    lines += ["", *_gpu_hours(config, profile, held_out)]
+    lines += ["", *_gpu_hours(config, profile), "", *_gpu_memory(config, profile)]
     for name in ("iql", "sft", "jpo"):
         lines += ["", f"# DeepSpeed, {name}", _deepspeed_text(config, name)]
     if profile.cluster == "slurm":
-        lines += [text for name in STAGES for text in ("", f"# sbatch, {name}", _sbatch(config, profile, name, root))]
+        lines += ["", *_scripts(config, profile, root)]
     return "\n".join(
         [*lines, "", "# resolved configuration", yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)]
     )
@@ -88,9 +95,7 @@ def _stage_row(config: Config, profile: Profile, name: str) -> tuple[str, ...]:
     tasks, asked = STAGES[name].tasks(config), profile.resources(name)
     jobs = -(-len(tasks) // asked.bundle)
     ranks = asked.nodes * asked.tasks_per_node
-    needs = f"{ranks} × {asked.cpus_per_task} CPU" + (
-        f", {asked.nodes * asked.gpus_per_node} GPU" if asked.gpus_per_node else ""
-    )
+    needs = f"{ranks} × {asked.cpus_per_task} CPU" + (f", {asked.gpus} GPU" if asked.gpus else "")
     return (
         name,
         Fingerprints(config)(STAGES[name], tasks[0]),
@@ -100,65 +105,96 @@ def _stage_row(config: Config, profile: Profile, name: str) -> tuple[str, ...]:
     )
 
 
-def _token_rows(config: Config, held_out: int) -> list[tuple[str, ...]]:
-    each = config.negotiation.max_messages // 2
-    sweep = len(config.scenarios.domains) * config.scenarios.train * config.sweep.rollouts
-    scorings = sweep * config.judge.repeats
-    evaluation = held_out * config.evaluate.seeds * len(config.evaluate.variants)
-    work = (
-        ("rollout", "teacher", sweep, config.sweep.sampling.max_tokens),
-        ("rollout", "counterparty", sweep, config.sweep.sampling.max_tokens),
-        ("judge", "judge", scorings, 4),
-        ("evaluate", "student", evaluation, config.evaluate.sampling.max_tokens),
-        ("evaluate", "counterparty", evaluation, config.sweep.sampling.max_tokens),
-    )
-    rows = []
-    for stage, role, episodes, longest in work:
-        spec, replies = getattr(config.models, role), episodes * each
-        if isinstance(spec, Scripted):
-            rows.append((stage, role, "simulator", f"{replies:,}", "0", "0"))
-        else:
-            prompt = replies * (_PROMPT_TOKENS + _MESSAGE_TOKENS * config.negotiation.max_messages // 2)
-            rows.append((stage, role, spec.model, f"{replies:,}", f"{replies * longest:,}", f"{prompt:,}"))
-    return rows
+def _speech_row(said: Speech) -> tuple[str, ...]:
+    counts = (said.replies, said.generated_tokens, said.prompt_tokens)
+    return (said.stage, said.role, said.model or "simulator", *(f"{count:,}" for count in counts))
 
 
-def _gpu_hours(config: Config, profile: Profile, held_out: int) -> list[str]:
-    """Upper bounds for the stages with an engine of their own, from the rates the profile tells."""
-    tokens: dict[str, int] = {}
-    for stage, role, _, _, generated, _ in _token_rows(config, held_out):
-        if isinstance(getattr(config.models, role), VLLM):
-            tokens[stage] = tokens.get(stage, 0) + int(generated.replace(",", ""))
+def _gpu_hours(config: Config, profile: Profile) -> list[str]:
+    """A table of what is needed, where the profile tells a rate, and of what the time limits allow."""
+    found = gpu_hours(config, profile)
+    if not found:
+        return ["GPU-hours: no stage of this profile asks for a GPU."]
+    rows = [("stage", "GPUs a job", "jobs", "tokens", "GPU-hours, at most", "if all run into their limit")]
+    for one in found:
+        needed = "-" if one.needed is None else f"{one.needed:,.1f}"
+        rows.append((one.stage, str(one.gpus), str(one.jobs), f"{one.tokens:,}", needed, f"{one.limit:,.1f}"))
+    needed = "" if any(one.needed is None for one in found) else f"{sum(one.needed or 0.0 for one in found):,.1f}"
+    rows.append(("all", "", "", "", needed, f"{sum(one.limit for one in found):,.1f}"))
+    untold = [one.stage for one in found if one.tokens and one.needed is None]
+    notes = [f"Set stages.{stage}.tokens_per_s as a short run shows it, for what it needs." for stage in untold]
+    return ["GPU-hours (a job that is requeued begins its limit anew)", *_table(rows), *notes]
+
+
+def _gpu_memory(config: Config, profile: Profile) -> list[str]:
+    """Whether SFT and JPO fit the profile's GPUs."""
+    from emodistill.train.deepspeed_config import deepspeed_config
+    from emodistill.train.memory import estimate, shape_of
+
     lines = []
-    for stage, count in tokens.items():
-        asked = profile.resources(stage)
-        if asked.tokens_per_s is None:
-            lines.append(
-                f"GPU-hours of {stage}: not estimated; set stages.{stage}.tokens_per_s as a short run shows it."
-            )
+    for name in ("sft", "jpo"):
+        asked, settings, student = profile.resources(name), getattr(config, name), config.models.student
+        shape = shape_of(student)
+        if not asked.gpus_per_node or shape is None:
+            why = "its jobs ask for no GPU" if shape else f"the sizes of {student.model} are not known on this machine"
+            lines.append(f"GPU memory of {name}: not estimated; {why}.")
+            continue
+        bf16 = _bf16(config, name)
+        zero = deepspeed_config(settings.deepspeed, settings.clip, bf16)["zero_optimization"]["stage"]
+        found = estimate(shape, config.sft.lora, settings, bf16, zero, asked.nodes * asked.tasks_per_node)
+        parts = ", ".join(f"{part} {getattr(found, part) / 1e9:.1f}" for part in _PARTS)
+        text = f"GPU memory of {name}: about {found.total / 1e9:.1f} GB ({parts}, CUDA's own 1.0)"
+        if asked.gpu_memory_gb is None:
+            lines.append(f"{text}; set stages.{name}.gpu_memory_gb in the profile for a verdict.")
+        elif found.total <= _SAFE * asked.gpu_memory_gb * 1e9:
+            lines.append(f"{text} of {asked.gpu_memory_gb:g}: fits.")
         else:
-            hours = count / asked.tokens_per_s / 3600
-            lines.append(
-                f"GPU-hours of {stage}: at most {hours * asked.nodes * asked.gpus_per_node:,.1f} "
-                f"({hours:,.1f} job-hours at {asked.tokens_per_s:,.0f} generated tokens/s a job)."
-            )
-    return lines or ["GPU-hours: no stage generates with an engine of its own."]
+            mend = "lower micro_batch_tokens" if settings.gradient_checkpointing else "set gradient_checkpointing: true"
+            if found.weights > found.activations and zero < 3:
+                mend = "choose deepspeed: zero3 with more ranks"
+            lines.append(f"{text} of {asked.gpu_memory_gb:g}: DOES NOT FIT; {mend}.")
+    return lines
 
 
 def _deepspeed_text(config: Config, name: str) -> str:
     from emodistill.train.deepspeed_config import deepspeed_config
 
     section = getattr(config, name)
-    bf16 = name != "iql" and config.models.student.dtype == "bfloat16"
+    bf16 = name != "iql" and _bf16(config, name)
     return yaml.safe_dump(deepspeed_config(section.deepspeed, section.clip, bf16), sort_keys=False).rstrip()
 
 
-def _sbatch(config: Config, profile: Profile, name: str, root: Path) -> str:
+def _bf16(config: Config, name: str) -> bool:
+    """Whether the trainer multiplies in bfloat16 on hardware that does."""
+    return getattr(config, name).precision != "float32" and config.models.student.dtype != "float32"
+
+
+def _scripts(config: Config, profile: Profile, root: Path) -> list[str]:
+    """The sbatch text of every array of a whole run; JOB3 stands for the id that sbatch will give to array 3."""
     from emodistill.cluster.sbatch import job_name, sbatch_text
 
-    tasks, asked = STAGES[name].tasks(config), profile.resources(name)
-    jobs = -(-len(tasks) // asked.bundle)
-    return sbatch_text(asked, job_name(config.name, name, tasks), jobs, root.absolute() / "submissions" / name).rstrip()
+    limit, how = _max_array_size(profile)
+    tasks = {name: stage.tasks(config) for name, stage in STAGES.items()}
+    made = arrays(config, tasks, {}, lambda name: profile.resources(name).bundle, limit)
+    lines = [
+        f"{len(made)} arrays, cut to MaxArraySize {limit} ({how}). "
+        "JOB3 stands for the id of array 3, T for the time of launch."
+    ]
+    for number, array in enumerate(made):
+        names = [task for bundle in array.bundles for task in bundle]
+        folder = root.absolute() / "submissions" / "T" / f"{number:02d}-{array.stage}"
+        waits = ",".join(wait.text([f"JOB{n}" for n in range(number)]) for wait in array.waits)
+        asked, name = profile.resources(array.stage), job_name(config.name, array.stage, names)
+        text = sbatch_text(asked, name, len(array.bundles), folder, waits, array.share, comment_of(folder))
+        lines += ["", f"# sbatch, {array.stage}, array {number}", text.rstrip()]
+    return lines
+
+
+def _max_array_size(profile: Profile) -> tuple[int, str]:
+    try:
+        return slurm.max_array_size(profile.slurm_cluster), "as scontrol says"
+    except (BadInput, RunFailed):
+        return _DEFAULT_ARRAY, "assumed, Slurm's default: there is no Slurm to ask"
 
 
 def _table(rows: list[tuple[str, ...]]) -> list[str]:

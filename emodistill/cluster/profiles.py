@@ -1,16 +1,21 @@
 """A profile says where a run's jobs go and what they ask for: one YAML file in slurm/profiles/, or the user's own."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from emodistill.config import Above, Positive, Section, load_yaml, validate
+from emodistill.config import Above, Positive, Section
+from emodistill.configfile import load_yaml, validate
 from emodistill.errors import BadInput
 
 _IN_RANKS = ("iql", "sft", "jpo")  # what torch.distributed can spread
+_ONE_CLUSTER = "jobs wait for one another, and Slurm allows that on one cluster. Name one, in default.sbatch.clusters."
 _SHIPPED = Path(__file__).parents[2] / "slurm" / "profiles"
 _OURS = frozenset("array dependency error job-name open-mode output requeue signal".split())
+
+_BY_KEY = ("env", "sbatch")
 
 Line = Annotated[str, Field(pattern=r"^[^\n\r]*$")]
 EnvName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
@@ -26,6 +31,7 @@ class Resources(Section):
     tasks_per_node: Positive = 1
     cpus_per_task: Positive = 1
     gpus_per_node: Annotated[int, Field(ge=0)] = 0
+    gpu_memory_gb: Above | None = None  # of one GPU; for the plan's verdict on whether training fits
     gres: Line | None = None
     mem_gb: Positive | None = None
     partition: Line | None = None
@@ -40,11 +46,22 @@ class Resources(Section):
     env: dict[EnvName, Line] = {}
     python: Line | None = None  # how the job calls Python: `apptainer exec --nv image.sif python`; default: this one
     sbatch: dict[Option, Line | int | bool] = {}  # further sbatch options; true gives a bare flag
-    tokens_per_s: Above | None = None  # what one job of the stage generates, as measured; for the plan's GPU-hours
+    tokens_per_s: Above | None = None  # what one job generates or trains on, as measured; for the plan's GPU-hours
+
+    @property
+    def gpus(self) -> int:
+        """GPUs of one job, whichever way they are asked for: `gpus_per_node: 4`, or `gres: gpu:a100:4` of a node."""
+        by_gres = re.findall(r"(?:^|,)gpu(?::[^:,\d][^:,]*)?(?::(\d+))?", self.gres or "")
+        return self.nodes * (self.gpus_per_node or sum(int(count or 1) for count in by_gres))
+
+    @property
+    def cluster(self) -> str:
+        """Which of several Slurm clusters, if the profile says."""
+        return str(self.sbatch.get("clusters", ""))
 
 
 class Profile(Section):
-    """`default` holds for every stage; `stages` overrides it key by key."""
+    """`default` holds for every stage; `stages` overrides it key by key, also inside `env` and `sbatch`."""
 
     cluster: Literal["local", "slurm"]
     default: Resources = Resources()
@@ -53,6 +70,11 @@ class Profile(Section):
     def resources(self, stage: str) -> Resources:
         """What the stage's jobs ask for."""
         return _asked(self, stage, stage)
+
+    @property
+    def slurm_cluster(self) -> str:
+        """Which of several Slurm clusters all jobs go to; empty: the one of this machine."""
+        return self.default.cluster
 
 
 def load_profile(name: str, stages: tuple[str, ...]) -> Profile:
@@ -69,6 +91,8 @@ def load_profile(name: str, stages: tuple[str, ...]) -> Profile:
             raise BadInput(f"{path}: stages.{stage}: there is no such stage. Stages: {', '.join(stages)}.")
         asked = _asked(profile, stage, f"{path}: stages.{stage}")
         _check(asked, f"{path}: stages.{stage}")
+        if asked.cluster != profile.slurm_cluster:
+            raise BadInput(f"{path}: stages.{stage}: {_ONE_CLUSTER}")
         if asked.nodes * asked.tasks_per_node > 1 and stage not in _IN_RANKS:
             raise BadInput(
                 f"{path}: stages.{stage}: only {', '.join(_IN_RANKS)} run in several ranks. "
@@ -78,7 +102,8 @@ def load_profile(name: str, stages: tuple[str, ...]) -> Profile:
 
 
 def _asked(profile: Profile, stage: str, where: str) -> Resources:
-    merged = {**profile.default.model_dump(mode="json"), **profile.stages.get(stage, {})}
+    base, own = profile.default.model_dump(mode="json"), profile.stages.get(stage, {})
+    merged = {**base, **own, **{key: {**base[key], **own[key]} for key in _BY_KEY if isinstance(own.get(key), dict)}}
     asked: Resources = validate(Resources, merged, where)
     return asked
 
@@ -86,3 +111,5 @@ def _asked(profile: Profile, stage: str, where: str) -> Resources:
 def _check(asked: Resources, where: str) -> None:
     if taken := sorted(_OURS & asked.sbatch.keys()):
         raise BadInput(f"{where}: sbatch.{taken[0]} is set by the launch itself. Leave it out.")
+    if "," in asked.cluster or asked.cluster == "all":
+        raise BadInput(f"{where}: {_ONE_CLUSTER}")

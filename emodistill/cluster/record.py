@@ -1,5 +1,6 @@
-"""What was submitted: one `launch.json` for each launch, written again after every sbatch."""
+"""What was submitted: one `launch.json` for each launch, written before the first sbatch and again after each."""
 
+import re
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -45,20 +46,46 @@ class Launch:
     code: str
     profile: dict[str, Any]
     submissions: list[Submission]
+    folder: str  # as its jobs were told it; the run may be reached by other names
 
     @classmethod
     def begin(cls, run: RunDir, code: str, profile: dict[str, Any]) -> "Launch":
-        """A new record in a folder of its own."""
-        stamp, number = time.strftime("%Y%m%d-%H%M%S"), 0
-        while (folder := run.path("submissions", f"{stamp}{f'-{number}' if number else ''}")).exists():
+        """A new record, durable before any job is: what Slurm takes and nobody records can be found by its comment."""
+        stamp, number = fresh_stamp(run), 0
+        while (folder := run.path("submissions", f"{stamp}{f'-{number:02d}' if number else ''}")).exists():
             number += 1
-        return cls(folder / "launch.json", code, profile, [])
+        made = cls(folder / "launch.json", code, profile, [], str(folder.absolute()))
+        made._write()
+        return made
 
     def add(self, submission: Submission) -> None:
         """Record what Slurm has just taken, durably."""
         self.submissions.append(submission)
-        told = {"code": self.code, "profile": self.profile, "submissions": [asdict(s) for s in self.submissions]}
-        files.write_sealed(self.path, told)
+        self._write()
+
+    def comment(self, submission: Submission) -> str:
+        """What the submission's jobs carry in the queue."""
+        return comment_of(Path(self.folder) / Path(submission.folder).name)
+
+    def of(self, run: RunDir) -> bool:
+        """Whether its jobs are this run's, which may have been moved; not those of one that this is a copy of."""
+        home = Path(self.folder).parents[1]
+        return not home.exists() or home.samefile(run.root)
+
+    def _write(self) -> None:
+        told = {"code": self.code, "profile": self.profile, "folder": self.folder}
+        files.write_sealed(self.path, {**told, "submissions": [asdict(s) for s in self.submissions]})
+
+
+def comment_of(folder: Path | str) -> str:
+    """What tells one array's jobs from all others in the queue: where it was submitted from."""
+    return f"emodistill {folder}"
+
+
+def fresh_stamp(run: RunDir) -> str:
+    """UTC now, or the latest stamp there is if this machine's clock is behind: names in order are times in order."""
+    there = [path.name[:15] for path in run.path("submissions").glob("[0-9]*")]
+    return max([time.strftime("%Y%m%d-%H%M%S", time.gmtime()), *(s for s in there if re.fullmatch(r"\d{8}-\d{6}", s))])
 
 
 def launches(run: RunDir) -> list[Launch]:
@@ -69,7 +96,9 @@ def launches(run: RunDir) -> list[Launch]:
             told = files.read_sealed(path)
         except ValueError:
             continue
-        found.append(Launch(path, told["code"], told["profile"], [_submission(s) for s in told["submissions"]]))
+        made = [_submission(submission) for submission in told["submissions"]]
+        folder = told.get("folder", str(path.parent.absolute()))
+        found.append(Launch(path, told["code"], told["profile"], made, folder))
     return found
 
 

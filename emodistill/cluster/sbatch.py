@@ -1,12 +1,13 @@
 """The sbatch options and text of a stage's jobs: pure functions of a profile, golden-tested (submitit renders them).
 
-After srun, every job's script hands srun's exit code to `emodistill.cluster.requeue`, which decides whether the job
-goes on, so a run needs nobody who waits for it.
+After srun, every job's script hands srun's exit code to slurm/requeue.sh, which decides whether the job goes on, so a
+run needs nobody who waits for it.
 """
 
 import shlex
 import sys
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +15,29 @@ from submitit.slurm.slurm import _make_sbatch_string
 
 from emodistill.cluster.profiles import Resources
 
+_ALL = Fraction(1)
+_REQUEUE = Path(__file__).parents[2] / "slurm" / "requeue.sh"
+
 
 def job_name(run: str, stage: str, tasks: Sequence[str]) -> str:
-    """`run.stage` and, for arrays of shards, which: `demo.rollout.00000-00015`."""
-    shards = [task.rpartition("-")[2] for task in tasks if task.startswith("shard-")]
-    return ".".join([run, stage, *([f"{shards[0]}-{shards[-1]}"] if shards else [])])
+    """`run.stage.tasks`: `demo.rollout.00000-00015`; `demo.sft.emotion`; or the first task and how many more."""
+    names = [task.removeprefix("shard-") for task in tasks]
+    numbers = [int(name) for name in names if name.isdecimal()]
+    if len(names) == 1:
+        which = names[0]
+    elif len(numbers) == len(names) and numbers == list(range(numbers[0], numbers[0] + len(numbers))):
+        which = f"{names[0]}-{names[-1]}"
+    else:
+        which = f"{names[0]}-and-{len(names) - 1}"
+    return f"{run}.{stage}.{which}"
 
 
 def sbatch_options(
-    asked: Resources, name: str, comment: str = "", dependency: str = "", chunks: int = 1
+    asked: Resources, name: str, comment: str = "", dependency: str = "", share: Fraction = _ALL
 ) -> dict[str, Any]:
-    """What submitit's Slurm executor is given; `chunks`: arrays that share the stage's limit of parallel jobs."""
+    """What submitit renders; `share`: the array's part of the stage's parallel jobs."""
     extra: dict[str, Any] = {"requeue": True, **asked.sbatch}
+    extra = {key: value for key, value in extra.items() if value is not False}
     if dependency:
         extra["kill-on-invalid-dep"] = "yes"
     options = {
@@ -34,21 +46,29 @@ def sbatch_options(
         "ntasks_per_node": asked.tasks_per_node, "cpus_per_task": asked.cpus_per_task,
         "gpus_per_node": asked.gpus_per_node or None, "gres": asked.gres, "partition": asked.partition,
         "account": asked.account, "qos": asked.qos, "constraint": asked.constraint,
-        "array_parallelism": max(1, asked.parallel // chunks), "mem": asked.mem_gb and f"{asked.mem_gb}GB",
-        "setup": _setup(asked) or None, "teardown": _teardown(asked), "additional_parameters": extra,
+        "array_parallelism": max(1, int(asked.parallel * share)), "mem": asked.mem_gb and f"{asked.mem_gb}GB",
+        "setup": _setup(asked) or None, "teardown": _teardown(), "additional_parameters": extra,
         # srun does not take --cpus-per-task over from sbatch; and ranks are lost together.
         "srun_args": [f"--cpus-per-task={asked.cpus_per_task}", "--kill-on-bad-exit=1"], "stderr_to_stdout": False,
     }  # fmt: skip
     return {key: value for key, value in options.items() if value is not None}
 
 
-def sbatch_text(asked: Resources, name: str, jobs: int, folder: Path, dependency: str = "", chunks: int = 1) -> str:
-    """The sbatch file a stage's jobs would be submitted with. Needs no Slurm."""
+def sbatch_text(
+    asked: Resources,
+    name: str,
+    jobs: int,
+    folder: Path,
+    dependency: str = "",
+    share: Fraction = _ALL,
+    comment: str = "",
+) -> str:
+    """The sbatch file that a stage's jobs are submitted with. Needs no Slurm."""
     return _make_sbatch_string(
-        command=f"{_python(asked)} -u -m submitit.core._submit {shlex.quote(str(folder))}",
+        command=f"{asked.python or shlex.quote(sys.executable)} -u -m submitit.core._submit {shlex.quote(str(folder))}",
         folder=folder,
         map_count=jobs if jobs > 1 else None,
-        **sbatch_options(asked, name, dependency=dependency, chunks=chunks),
+        **sbatch_options(asked, name, comment, dependency, share),
     )
 
 
@@ -57,9 +77,5 @@ def _setup(asked: Resources) -> list[str]:
     return [*loads, *asked.setup, *(f"export {name}={shlex.quote(value)}" for name, value in asked.env.items())]
 
 
-def _teardown(asked: Resources) -> list[str]:
-    return [f'{_python(asked)} -m emodistill.cluster.requeue "$?"']
-
-
-def _python(asked: Resources) -> str:
-    return asked.python or shlex.quote(sys.executable)
+def _teardown() -> list[str]:
+    return ['set -- "$?"', *_REQUEUE.read_text(encoding="utf-8").splitlines()]

@@ -17,7 +17,7 @@ _HEADER = (
 _ALWAYS = ("stage", "done", "rows", "errors")
 _UNTIL_COMPLETE = ("running", "pending", "ETA")
 _TOKENS = ("prompt_tokens", "generated_tokens")
-_SHOWN = 8  # kinds of trouble
+_SHOWN, _TAIL = 8, 5  # kinds of trouble; lines of the log of a task that was given up
 
 
 def render(found: dict[str, Any]) -> str:
@@ -39,6 +39,7 @@ def _trouble(found: dict[str, Any]) -> list[str]:
     for (stage, what), some in list(alike.items())[:_SHOWN]:
         more = f" and {len(some) - 1} more" if len(some) > 1 else ""
         lines.append(f"{stage} {some[0]['task']}{more}: {what}"[:400])
+        lines += [f"    | {line}"[:200] for line in some[0]["tail"].splitlines()[-_TAIL:]]
         lines += [f"    log: {found['dir']}/{some[0]['log']}"] if some[0]["log"] else []
     if len(found["trouble"]) > 1:
         lines.append(f"All their logs: emodistill logs {found['dir']} --failed")

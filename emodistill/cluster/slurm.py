@@ -5,16 +5,20 @@ import random
 import re
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from emodistill.errors import BadInput, RunFailed
 
 PATIENCE_S = (1.0, 2.0, 4.0, 8.0, 16.0)  # between tries, with jitter
-_TIMEOUT_S = 60.0
+_TIMEOUT_S, _GLANCE_S = 60.0, 20.0  # the second for questions that are asked once
 _WHOLE = {"SLURM_BITSTR_LEN": "0", "SLURM_TIME_FORMAT": "standard"}  # array indices in full, times as ISO 8601
 _KEPT = frozenset({"SLURM_CONF", "SLURM_CLUSTERS"})
+_INSIDE = re.compile(
+    r"(SLURM|SBATCH|SRUN|SALLOC|PMI|PMIX|TORCHELASTIC)_|(MASTER_(ADDR|PORT)|(LOCAL_|GROUP_|ROLE_)?(RANK|WORLD_SIZE))$"
+)
 _PASSING = re.compile(
     r"(?i)socket timed out|unable to contact|connection (?:refused|reset|timed out)|temporarily|try again|"
     r"slurmdbd|communication|resource temporarily|server busy|invalid authentication|protocol|zero bytes"
@@ -37,22 +41,22 @@ class Element:
         return self.job if self.index is None else f"{self.job}_{self.index}"
 
 
-def ask(command: Sequence[str], patience: Sequence[float] = PATIENCE_S) -> str:
+def ask(command: Sequence[str], patience: Sequence[float] = PATIENCE_S, limit_s: float | None = None) -> str:
     """Standard output of a Slurm command, tried again while the failure is one that passes.
 
     `BadInput` if there is no such command; `RunFailed` with Slurm's own words if it refuses; `NotNow` if it stays away.
-    `patience`: seconds to wait before each further try.
+    `patience`: seconds to wait before each further try; `limit_s`: how long one may take.
     """
-    said, environment = "", {**os.environ, **_WHOLE}
+    said, environment, limit_s = "", {**os.environ, **_WHOLE}, limit_s or (_TIMEOUT_S if patience else _GLANCE_S)
     for wait in (*patience, None):
         try:
             done = subprocess.run(
-                command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False, env=environment
+                command, capture_output=True, text=True, timeout=limit_s, check=False, env=environment
             )
         except FileNotFoundError:
             raise BadInput(f"There is no Slurm here: {command[0]} is not on PATH. Log in to a login node.") from None
         except subprocess.TimeoutExpired:
-            said = f"no answer within {_TIMEOUT_S:.0f} s"
+            said = f"no answer within {limit_s:.0f} s"
         else:
             if done.returncode == 0:
                 return done.stdout
@@ -65,56 +69,57 @@ def ask(command: Sequence[str], patience: Sequence[float] = PATIENCE_S) -> str:
     raise NotNow(f"Slurm does not answer {command[0]} after {tries}: {said[:400]}")
 
 
-def patiently(attempt: Callable[[], str], landed: Callable[[], str | None]) -> str:
-    """A submission's job id. One that failed in passing is looked for before it is tried again."""
+def submit(script: Path, comment: str, cluster: str = "") -> str:
+    """A submission's job id. One that failed in passing is looked for, by its comment, before it is tried again."""
     for wait in (*PATIENCE_S, None):
         try:
-            return attempt()
-        except Exception as error:  # submitit and subprocess raise several kinds
-            said = " ".join(str(error).split())
-            if not _PASSING.search(said):
-                raise RunFailed(f"sbatch refuses the job: {said[:500]}") from None
-        if wait is None:
-            raise NotNow(f"sbatch does not get through after {len(PATIENCE_S) + 1} tries: {said[:400]}")
+            said = ask(["sbatch", str(script)], (), _TIMEOUT_S)
+        except NotNow:
+            if wait is None:
+                raise
+        else:
+            found = re.search(r"Submitted batch job (\d+)", said)
+            if found is None:
+                raise RunFailed(f"sbatch gives no job id: {' '.join(said.split())[:400]}")
+            return found[1]
         time.sleep(wait * random.uniform(0.75, 1.25))
-        if (found := landed()) is not None:
-            return found
+        for element, _, of in queued([cluster] if cluster else []):
+            if of == comment:
+                return element.job
     raise AssertionError
 
 
-def max_array_size() -> int:
-    """How many elements an array may have here."""
-    found = re.search(r"^MaxArraySize\s*=\s*(\d+)", ask(["scontrol", "show", "config"]), re.MULTILINE)
-    return int(found[1]) if found else 1001
+def max_array_size(cluster: str = "") -> int:
+    """How many elements an array may have there; 1 where arrays are off."""
+    where = [f"--clusters={cluster}"] if cluster else []
+    found = re.search(r"^MaxArraySize\s*=\s*(\d+)", ask(["scontrol", *where, "show", "config"]), re.MULTILINE)
+    return max(1, int(found[1])) if found else 1001
 
 
-def live(clusters: Sequence[str] = (), patience: Sequence[float] = PATIENCE_S, about: str = "") -> dict[Element, str]:
-    """State (`PENDING`, `RUNNING`, …) of each of the user's jobs that Slurm still holds: one squeue call.
-
-    `about`: only jobs whose comment starts with this; a Slurm that was set up anew counts its jobs from 1 again.
-    """
-    return {element: state for element, state, said in _queued(clusters, patience) if said.startswith(about)}
+def live(clusters: Sequence[str] = (), patience: Sequence[float] = PATIENCE_S) -> dict[Element, str]:
+    """State (`PENDING`, `RUNNING`, …) of each of the user's jobs that Slurm still holds: one squeue call."""
+    return {element: state for element, state, _ in queued(clusters, patience)}
 
 
-def by_comment(comment: str, clusters: Sequence[str] = ()) -> str | None:
-    """The id of the queued job with that comment."""
-    return next((element.job for element, _, said in _queued(clusters) if said == comment), None)
-
-
-def _queued(clusters: Sequence[str], patience: Sequence[float] = PATIENCE_S) -> Iterator[tuple[Element, str, str]]:
+def queued(clusters: Sequence[str], patience: Sequence[float] = PATIENCE_S) -> Iterator[tuple[Element, str, str]]:
+    """The same with each job's comment; a Slurm that was set up anew counts its jobs from 1 again."""
     where = [f"--clusters={','.join(clusters)}"] if clusters else []
     cluster = clusters[0] if len(clusters) == 1 else ""
-    command = ["squeue", "--me", "--noheader", "--states=all", "--format=%F|%K|%T|%k", *where]
+    command = ["squeue", "--me", "--noheader", "--states=all", "--format=%F|%K|%T %r|%k", *where]
     for line in ask(command, patience).splitlines():
         if line.startswith("CLUSTER:"):
             cluster = line.partition(":")[2].strip()
             continue
-        job, index, state, comment = line.split("|", 3)
+        job, index, said, comment = line.split("|", 3)
+        state, _, reason = said.partition(" ")
+        if state == "PENDING" and "held" in reason.lower():
+            state = HELD
         if state in LIVE:
             for number in indices(index):
                 yield Element(job, number, cluster), state, comment
 
 
+HELD = "REQUEUE_HOLD"  # also said here of any job that waits for its release
 LIVE = frozenset(
     "PENDING RUNNING SUSPENDED COMPLETING CONFIGURING REQUEUED REQUEUE_HOLD REQUEUE_FED RESIZING SIGNALING STAGE_OUT "
     "STOPPED RESV_DEL_HOLD SPECIAL_EXIT PREEMPTED".split()
@@ -145,21 +150,17 @@ def cancel(elements: Sequence[Element]) -> None:
 
 
 @contextmanager
-def outside() -> Iterator[None]:
-    """Without the variables of a job this process may itself be in: sbatch would hand its limits on."""
+def outside(keep: Collection[str] = ()) -> Iterator[None]:
+    """Without the variables of a job, or of a rank, that this process may itself be: sbatch would hand them on.
+
+    `keep`: the user's own defaults for sbatch.
+    """
     kept = dict(os.environ)
     for name in list(os.environ):
-        if re.match(r"(SLURM|SBATCH|SRUN|SALLOC|PMI|PMIX)_", name) and name not in _KEPT:
+        if _INSIDE.match(name) and name not in _KEPT and name not in keep:
             del os.environ[name]
     try:
         yield
     finally:
         os.environ.clear()
         os.environ.update(kept)
-
-
-def state_of(job: str) -> str:
-    """What Slurm says the job is doing now."""
-    shown = ask(["scontrol", "--oneliner", "show", "job", job])
-    found = re.search(r"\bJobState=([A-Z_]+)", shown)
-    return found[1] if found else "UNKNOWN"

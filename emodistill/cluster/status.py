@@ -1,9 +1,11 @@
 """What a run has done and what it is doing: its markers, and one question to Slurm."""
 
 import json
+import math
+import os
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,13 +13,14 @@ from emodistill import attempts
 from emodistill.cluster.accounting import Allocation
 from emodistill.cluster.record import Submission, by_task, submissions
 from emodistill.cluster.slurm import Element
-from emodistill.cluster.tails import last_words
 from emodistill.cluster.view import View, look, requeues, state_of
 from emodistill.config import Config
+from emodistill.kinds import stages_of
 from emodistill.ledger import Ledger
 from emodistill.locks import is_held
 from emodistill.runs import Marker, RunDir
-from emodistill.stages import STAGES, Stage
+from emodistill.stages import Stage
+from emodistill.tails import last_words
 
 _READ = 20  # logs of failed jobs, for their last words
 _STATES = ("running", "pending", "finishing", "failed", "cancelled", "missing")
@@ -43,6 +46,7 @@ class Started:
     done: float
     total: float
     seconds: float
+    errors: int = 0
 
 
 def summary(run: RunDir, accounting: bool = True) -> dict[str, Any]:
@@ -54,7 +58,7 @@ def summary(run: RunDir, accounting: bool = True) -> dict[str, Any]:
     view = look(found, accounting)
     seen = _Seen(run, config, Ledger(run, config), found, by_task(found), view, time.time())
     trouble: list[dict[str, str]] = []
-    stages = {name: _stage(seen, stage, trouble) for name, stage in STAGES.items()}
+    stages = {name: _stage(seen, stage, trouble) for name, stage in stages_of(run).items()}
     complete = all(s["done"] == s["planned"] for s in stages.values())
     busy = any(s[state] for s in stages.values() for state in ("running", "pending", "finishing"))
     unknown = not view.source and not view.hopeless
@@ -73,31 +77,33 @@ def _stage(seen: _Seen, stage: Stage, trouble: list[dict[str, str]]) -> dict[str
     tasks = stage.tasks(seen.config)
     done = {task for task in tasks if seen.ledger.is_done(stage, task)}
     markers = [marker for task in tasks if task in done and (marker := seen.ledger.marker(stage, task)) is not None]
-    begun = _names(seen.run, stage)
-    states = _states(seen, stage, [task for task in tasks if task not in done], begun, trouble)
+    begun = _files(seen.run, stage)
+    states = _states(seen, stage, [task for task in tasks if task not in done], begun.keys(), trouble)
     started = {task: _started(seen.run, stage.name, task) for task in states if f"{task}.identity" in begun}
     count = Counter(states.values())
-    usage: Counter[str] = Counter()
+    usage: dict[str, float] = {}
     for marker in markers:
-        usage.update(marker.usage)
+        for kind, amount in marker.usage.items():
+            usage[kind] = usage.get(kind, 0.0) + amount
     spent = [
         known for s in seen.found if s.stage == stage.name for e, _ in s.elements() if (known := seen.view.jobs.get(e))
     ]
     told = seen.view.source == "sacct"
     return {
         "planned": len(tasks), "done": len(done), **{state: count[state] for state in _STATES},
-        "requeued": sum(map(requeues, spent)),
+        "requeued": sum(map(requeues, spent)) if told else None,
         "started": {task: f"{s.done:g}/{s.total:g}" if s else "started" for task, s in started.items()},
-        "rows": sum(m.rows for m in markers), "errors": sum(m.errors for m in markers),
-        "seconds": round(sum(m.seconds for m in markers), 1), "usage": dict(usage),
-        "rows_per_s": speed(markers),
+        "rows": sum(m.rows for m in markers),
+        "errors": sum(one.errors for one in (*markers, *filter(None, started.values()))),
+        "seconds": round(sum(m.seconds for m in markers), 1), "usage": usage,
+        "rows_per_s": speed([(begun.get(f"{m.task}.done", seen.now), m.seconds, m.rows) for m in markers]),
         "eta_s": time_left(markers, {task: started.get(task) for task in states}, count["running"]),
         "gpu_hours": _hours(spent, "gpus") if told else None, "core_hours": _hours(spent, "cpus") if told else None,
     }  # fmt: skip
 
 
 def _states(
-    seen: _Seen, stage: Stage, tasks: Sequence[str], begun: set[str], trouble: list[dict[str, str]]
+    seen: _Seen, stage: Stage, tasks: Sequence[str], begun: Collection[str], trouble: list[dict[str, str]]
 ) -> dict[str, str]:
     """State of each unfinished task; those that failed, or fail again and again, are added to `trouble`."""
     states: dict[str, str] = {}
@@ -106,9 +112,10 @@ def _states(
         submission, element = seen.jobs.get((stage.name, task), (None, None))
         failure = seen.run.failure(stage.name, task) if f"{task}.failed" in begun else None
         given_up = failure is not None and failure.fingerprint == seen.ledger.fingerprint(stage, task)
-        what, state = "", "missing"
+        what, said, state = "", "", "missing"
         if failure is not None and given_up:
             state, what = "failed", f"given up after {failure.tries} tries: {' '.join(failure.reason.split())}"
+            said = failure.tail
         elif submission is not None and element is not None:
             submitted = 0.0 if element in seen.view.jobs else _submitted(seen.run, submission)
             state = state_of(seen.view, element, submitted, seen.now)
@@ -124,9 +131,11 @@ def _states(
             what = _again(attempts.latest(seen.run, stage.name, task))
         if what:
             log = f"{submission.folder}/{submission.log(element, 'err')}" if submission and element else ""
-            if state == "failed" and not given_up and len(trouble) < _READ and (said := last_words(seen.run.path(log))):
-                what += f": {said}"
-            trouble.append({"stage": stage.name, "task": task, "what": what, "log": log})
+            words = (
+                last_words(seen.run.path(log)) if state == "failed" and not given_up and len(trouble) < _READ else ""
+            )
+            what += f": {words}" if words else ""
+            trouble.append({"stage": stage.name, "task": task, "what": what, "log": log, "tail": said})
         states[task] = state
     return states
 
@@ -137,10 +146,13 @@ def _again(counted: attempts.Attempts) -> str:
     return f"begun {counted.tries} times without getting further: {' '.join(counted.reason.split()) or 'killed'}"
 
 
-def speed(markers: Sequence[Marker]) -> float | None:
-    """Rows a second of one job, over the tasks that are done."""
-    spent = sum(marker.seconds for marker in markers)
-    return sum(marker.rows for marker in markers) / spent if spent > 0 else None
+def speed(ended: Sequence[tuple[float, float, int]]) -> float | None:
+    """Rows a second while any of these tasks ran, several at once or not; of each: when it ended, seconds, rows."""
+    busy, until = 0.0, -math.inf
+    for begin, end in sorted((end - seconds, end) for end, seconds, _ in ended):
+        busy += max(0.0, end - max(begin, until))
+        until = max(until, end)
+    return sum(rows for *_, rows in ended) / busy if busy > 0 else None
 
 
 def time_left(markers: Sequence[Marker], unfinished: dict[str, Started | None], running: int) -> float | None:
@@ -164,20 +176,21 @@ def time_left(markers: Sequence[Marker], unfinished: dict[str, Started | None], 
 def _started(run: RunDir, stage: str, task: str) -> Started | None:
     path = run.path(stage, f"{task}.progress")
     try:
-        done, total = json.loads(path.read_text(encoding="utf-8"))
+        done, total, errors = json.loads(path.read_text(encoding="utf-8"))
         # Both times are the file server's: no clock of ours is compared with them.
         spent = path.stat().st_mtime - run.claim_path(stage, task).stat().st_mtime
-        return Started(float(done), float(total), max(0.0, spent))
+        return Started(float(done), float(total), max(0.0, spent), errors)
     except (OSError, ValueError, TypeError):
         return None
 
 
-def _names(run: RunDir, stage: Stage) -> set[str]:
-    """Files of the stage: one listing, where asking for each would be slow over a network."""
+def _files(run: RunDir, stage: Stage) -> dict[str, float]:
+    """Files of the stage, and when the markers were written: one listing; asking for each is slow over a network."""
     try:
-        return {path.name for path in run.path(stage.name).iterdir()}
+        listed = list(os.scandir(run.path(stage.name)))
+        return {file.name: file.stat().st_mtime if file.name.endswith(".done") else 0.0 for file in listed}
     except OSError:
-        return set()
+        return {}
 
 
 def _submitted(run: RunDir, submission: Submission) -> float:

@@ -9,18 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import submitit
+from submitit.core.utils import DelayedSubmission, JobPaths
 
+from emodistill import files
 from emodistill.cluster import slurm
 from emodistill.cluster.graph import Array
 from emodistill.cluster.job import run_job
 from emodistill.cluster.profiles import Resources
-from emodistill.cluster.sbatch import sbatch_options
-from emodistill.errors import BadInput
+from emodistill.cluster.record import comment_of
+from emodistill.cluster.sbatch import sbatch_text
 from emodistill.execute import DRIVER, Outcome, run_tasks
 
 _NO_LIMIT_MIN = 60 * 24 * 365  # submitit's local executor would stop a job after 2 minutes
 _LOG_TAIL_LINES = 15
 _FOREVER = 10**6  # how often submitit lets a job run into its time limit; ours requeue themselves
+_DEFAULTS = ("account", "partition", "qos")  # a user's own, in SBATCH_…, hold where the profile says nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,34 +72,27 @@ def submit_local(asked: Resources, stage: str, root: Path, bundles: Sequence[Seq
     return [Job(stage, tuple(bundle), handle) for bundle, handle in zip(bundles, handles, strict=True)]
 
 
-def comment_of(folder: Path) -> str:
-    """What tells a run's jobs, and one array's, from all others in the queue."""
-    return f"emodistill {folder}"
-
-
 def submit_array(
     asked: Resources, array: Array, name: str, root: Path, folder: Path, dependency: str, code: str | None
 ) -> str:
-    """Submit one array to Slurm; its job id. One that seemed to fail is looked for before it is tried again."""
-    comment = comment_of(folder)
-    try:
-        executor = submitit.SlurmExecutor(folder, max_num_timeout=_FOREVER, python=asked.python)
-    except RuntimeError:
-        raise BadInput(
-            "There is no Slurm here: srun is not on PATH. Log in to the cluster's login node, or use --profile local."
-        ) from None
-    executor.update_parameters(**sbatch_options(asked, name, comment, dependency, array.chunks))
-    n = len(array.bundles)
-    columns = ([str(root)] * n, [array.stage] * n, array.bundles, [code] * n, [float(asked.stagger_s)] * n)
+    """Submit one array to Slurm; its job id.
 
-    def attempt() -> str:
-        for stale in folder.glob("*.pkl"):
-            stale.unlink()
-        job: str = executor.map_array(run_job, *columns)[0].job_id
-        return job.partition("_")[0]
-
-    with slurm.outside():
-        return slurm.patiently(attempt, lambda: slurm.by_comment(comment))
+    submitit's executor names its pickles by the id that sbatch prints, and loses them where that is found otherwise.
+    So the script is submitted here, and the pickles are written when the id is known; jobs wait a minute for them.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    comment, script, n = comment_of(folder), folder / "job.sh", len(array.bundles)
+    files.write_text(script, sbatch_text(asked, name, n, folder, dependency, array.share, comment))
+    keep = {f"SBATCH_{key.upper()}" for key in _DEFAULTS if getattr(asked, key) is None and key not in asked.sbatch}
+    with slurm.outside(keep):
+        job = slurm.submit(script, comment, asked.cluster)
+    for index, tasks in enumerate(array.bundles):
+        work = DelayedSubmission(run_job, str(root), array.stage, tasks, code, float(asked.stagger_s), array.lacking)
+        work.set_timeout(asked.time_min, _FOREVER)
+        path = JobPaths(folder, f"{job}_{index}" if n > 1 else job).submitted_pickle
+        work.dump(temporary := path.with_suffix(".tmp"))
+        temporary.replace(path)  # whole, but not synced: 10,000 of them are wanted within a minute
+    return job
 
 
 @contextmanager

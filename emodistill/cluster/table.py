@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-_WORDS = ("stage", "notes")  # columns of words
+_WORDS = ("stage", "notes", "comparison")  # columns of words
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], keep: Sequence[str] = ()) -> list[str]:

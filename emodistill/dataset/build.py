@@ -8,7 +8,7 @@ import numpy as np
 
 from emodistill.chat import Messages
 from emodistill.config import EMOTIONLESS, Config
-from emodistill.dataset.rewards import advantages, step_rewards, terminal_reward
+from emodistill.dataset.rewards import advantages, turn_rewards
 from emodistill.dataset.transitions import UNITS, concatenate, transitions
 from emodistill.errors import RunFailed
 from emodistill.records import Dialogue, Episode, Scenario, ScoredTurn, Style, Turn, Verdict
@@ -32,12 +32,14 @@ def build_dataset(run: RunDir, config: Config, context: TaskContext) -> Result:
     groups = np.concatenate([[e.scenario_id] * len(s) for e, s in zip(episodes, scores, strict=True)])
     advantage = np.split(advantages(np.concatenate(scores), groups), np.cumsum([len(s) for s in scores])[:-1])
 
-    outcomes = [_outcome(scenarios[e.scenario_id], e, config) for e in episodes]
+    limit = config.negotiation.max_messages
+    outcomes = [turn_rewards(scenarios[e.scenario_id], e, limit) for e in episodes]
     hybrids = [score + 0.5 * outcome.sum() for score, outcome in zip(scores, outcomes, strict=True)]
     rows = zip(episodes, outcomes, scores, hybrids, strict=True)
-    limit = config.negotiation.max_messages
     style = Style(config.negotiation.layout, config.negotiation.replies)
-    table = concatenate([transitions(scenarios[e.scenario_id], e, limit, o, s, q) for e, o, s, q in rows]).columns()
+    place = {name: k for k, name in enumerate(scenarios)}
+    made = (transitions(scenarios[e.scenario_id], e, limit, o, s, q, place[e.scenario_id]) for e, o, s, q in rows)
+    table = concatenate(list(made)).columns()
     files = [run.path("dataset", "transitions.h5")]
     write_table(files[0], table.items(), UNITS)
     for recipe in ("emotion", EMOTIONLESS):
@@ -52,12 +54,6 @@ def build_dataset(run: RunDir, config: Config, context: TaskContext) -> Result:
     return Result(
         rows=len(table["a_tm1"]), files=files, usage={"missing_scores": float(np.isnan(list(chain(*scores))).sum())}
     )
-
-
-def _outcome(scenario: Scenario, episode: Episode, config: Config) -> np.ndarray:
-    rewards = step_rewards(scenario, episode, config.negotiation.max_messages)
-    rewards[-1] += terminal_reward(episode)
-    return rewards
 
 
 def _scored(episode: Episode, verdict: Verdict, advantage: np.ndarray, ret: float) -> list[ScoredTurn]:

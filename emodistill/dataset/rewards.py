@@ -62,6 +62,13 @@ def terminal_reward(episode: Episode) -> float:
     return TERMINAL if episode.status == "agreement" else -TERMINAL
 
 
+def turn_rewards(scenario: Scenario, episode: Episode, max_messages: int) -> np.ndarray:
+    """Δ_t for each focal turn with the terminal reward on the last, float64 [focal turns]; they sum to R(τ)."""
+    rewards = step_rewards(scenario, episode, max_messages)
+    rewards[-1] += terminal_reward(episode)
+    return rewards
+
+
 def advantages(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
     """(value - group mean) / group σ, clipped to ±10; σ below the floor gives 0.
 

@@ -13,6 +13,7 @@ _EMOTION, _SCORE = "index into GoEmotions, 28: none yet", "1..10, NaN: missing"
 UNITS = {
     "s_tm1": _STATE, "last_tm1": _EMOTION, "a_tm1": _EMOTION, "outcome_t": "reward", "judge_t": _SCORE,
     "hybrid_t": "judge score + reward / 2, NaN: missing", "s_t": _STATE, "last_t": _EMOTION, "done_t": "0 or 1",
+    "scenario": "place in scenarios.json",
 }  # fmt: skip
 
 
@@ -28,7 +29,8 @@ class Transitions:
     hybrid_t: np.ndarray  # float64 [n], q_t, NaN if missing
     s_t: np.ndarray  # float32 [n, 9]
     last_t: np.ndarray  # int64 [n]
-    done_t: np.ndarray  # bool [n]
+    done_t: np.ndarray  # bool [n]; rows of an episode follow one another, and its last one is done
+    scenario: np.ndarray  # int64 [n], place in scenarios.json
 
     def columns(self) -> dict[str, np.ndarray]:
         """For storage."""
@@ -36,8 +38,9 @@ class Transitions:
 
 
 def transitions(
-    scenario: Scenario, episode: Episode, max_messages: int, outcome: np.ndarray, judge: np.ndarray, hybrid: np.ndarray
-) -> Transitions:
+    scenario: Scenario, episode: Episode, max_messages: int, outcome: np.ndarray, judge: np.ndarray, hybrid: np.ndarray,
+    place: int,
+) -> Transitions:  # fmt: skip
     """One episode's transitions. Every focal turn must show an emotion; signals are float [focal turns]."""
     starts = range(0, len(episode.turns), 2)
     states = [state_before(scenario, episode.turns[:i], max_messages) for i in starts]
@@ -48,7 +51,12 @@ def transitions(
     done[-1] = True
     s_next = np.vstack([s[1:], np.zeros((1, len(STATE_NAMES)), np.float32)])
     last_next = np.append(last[1:], NO_EMOTION)
-    return Transitions(s, last, action, outcome, judge, hybrid, s_next, last_next, done)
+    return Transitions(s, last, action, outcome, judge, hybrid, s_next, last_next, done, np.full(len(s), place))
+
+
+def take(data: Transitions, rows: np.ndarray) -> Transitions:
+    """The rows of a mask or an index."""
+    return Transitions(**{name: column[rows] for name, column in data.columns().items()})
 
 
 def concatenate(parts: list[Transitions]) -> Transitions:

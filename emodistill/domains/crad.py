@@ -135,24 +135,34 @@ _ABOUT = "creditor,debtor,credit type,purpose,reason,collateral,stage,cash flow,
 
 def _brief(scenario: Scenario, seat: Seat) -> str:
     debt = (
-        f"{scenario.fact('balance')} USD, {scenario.fact('days overdue')} days overdue, "
-        f"of {_rounded(scenario, 'original amount')} USD lent"
+        _stated("{} USD", scenario.fact("balance")),
+        _stated("{} days overdue", scenario.fact("days overdue")),
+        _stated("of {} USD lent", _rounded(scenario, "original amount")),
     )
     facts = [
-        ("overdue balance", debt),
-        ("interest so far", f"{_rounded(scenario, 'interest')} USD"),
+        ("overdue balance", ", ".join(filter(None, debt))),
+        ("interest so far", _stated("{} USD", _rounded(scenario, "interest"))),
         ("last payment", _CLOCK.sub("", scenario.fact("last payment"))),
         *named(scenario, _ABOUT),
     ]
     if seat == "focal":
-        facts.append(("chance that the debt is ever paid", f"{_rounded(scenario, 'recovery probability')} %"))
+        facts.append(("chance that the debt is ever paid", _stated("{} %", _rounded(scenario, "recovery probability"))))
     target = scenario.focal_target if seat == "focal" else scenario.counterparty_target
     wish = f"You want {_QUANTITY.say(target)}; {'fewer' if seat == 'focal' else 'more'} is better for you."
     return system_message(_TASK[seat], "a number of days", seat, facts, wish)
 
 
 def _rounded(scenario: Scenario, name: str) -> str:
-    return f"{float(scenario.fact(name)):.0f}"
+    """Without its fraction; as it stands if it is no plain number, and empty if the scenario does not have it."""
+    text = scenario.fact(name)
+    try:
+        return f"{float(text):.0f}"
+    except (ValueError, OverflowError):
+        return text
+
+
+def _stated(pattern: str, text: str) -> str:
+    return pattern.format(text) if text else ""
 
 
 DOMAIN = Domain(

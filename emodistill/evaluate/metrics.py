@@ -1,6 +1,5 @@
 """METHOD.md §8 from episodes: one row an episode, and the ratios the tables are made of."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,43 +11,62 @@ METRICS = ("success", "outcomes", "utility", "rounds")
 
 
 @dataclass(frozen=True, slots=True)
-class EvalRecord:
-    """What one evaluation episode contributes. Invalid episodes are technical errors: counted, never scored."""
+class EvalRecords:
+    """What each of n evaluation episodes contributes. Invalid ones are technical errors: counted, never scored.
 
-    scenario_id: str
-    rollout: int  # the pair (scenario_id, rollout) is the same negotiation in every variant
-    valid: bool
-    agreed: bool
-    savings: float  # clip(pos(agreed), 0, 1), 0 without agreement
-    messages: int
+    The pair (scenario, rollout) is the same negotiation in every variant.
+    """
 
+    scenario: np.ndarray  # int64 [n], place among the run's scenarios
+    rollout: np.ndarray  # int64 [n]
+    valid: np.ndarray  # bool [n]
+    agreed: np.ndarray  # bool [n]
+    savings: np.ndarray  # float64 [n], clip(pos(agreed), 0, 1), 0 without agreement
+    messages: np.ndarray  # int64 [n]
 
-def eval_records(episodes: Table, scenarios: dict[str, Scenario]) -> list[EvalRecord]:
-    """One record an episode, from its columns of numbers: no text is decoded."""
-    names = ("scenario_id", "rollout", "status", "agreed", "messages")
-    made = []
-    for scenario_id, rollout, status, agreed, messages in zip(*(episodes[name] for name in names), strict=True):
-        pos = 0.0 if np.isnan(agreed) else scenarios[scenario_id].pos(float(agreed))
-        savings = min(1.0, max(0.0, pos))
-        made.append(
-            EvalRecord(scenario_id, int(rollout), status != "error", not np.isnan(agreed), savings, int(messages))
-        )
-    return made
+    def __len__(self) -> int:
+        return len(self.scenario)
+
+    def take(self, rows: np.ndarray) -> "EvalRecords":
+        """The episodes of these rows: indices, or a mask [n]."""
+        return EvalRecords(*(getattr(self, name)[rows] for name in EvalRecords.__slots__))
 
 
-def ratio_parts(records: Iterable[EvalRecord], metric: str) -> tuple[np.ndarray, np.ndarray]:
-    """Per valid episode, (numerator, denominator) of a metric: float64 [n] each.
+def eval_records(episodes: Table, scenarios: dict[str, Scenario]) -> EvalRecords:
+    """From an evaluation shard's columns of numbers: of the texts, only scenario ids are decoded."""
+    place = {key: k for k, key in enumerate(scenarios)}
+    scenario = np.array([place[key] for key in episodes["scenario_id"]], np.int64)
+    ours = np.array([s.focal_target for s in scenarios.values()], np.float64)[scenario]
+    theirs = np.array([s.counterparty_target for s in scenarios.values()], np.float64)[scenario]
+    agreed = ~np.isnan(episodes["agreed"])
+    savings = np.where(agreed, np.clip((episodes["agreed"] - theirs) / (ours - theirs), 0.0, 1.0), 0.0)
+    valid = np.array([status != "error" for status in episodes["status"]], np.bool_)
+    rollout, messages = (episodes[name].astype(np.int64) for name in ("rollout", "messages"))
+    return EvalRecords(scenario, rollout, valid, agreed, savings, messages)
+
+
+def ratio_parts(records: EvalRecords, metric: str) -> tuple[np.ndarray, np.ndarray]:
+    """Per valid episode, (numerator, denominator) of a metric: float64 [valid] each.
 
     The metric's value is Σ numerator / Σ denominator. success: % agreed of valid. outcomes: mean 100·savings of agreed.
     utility: the same over valid, failures 0. rounds: messages of valid.
     """
-    valid = [record for record in records if record.valid]
-    agreed = np.array([record.agreed for record in valid], np.float64)
-    savings = 100 * np.array([record.savings for record in valid], np.float64)
-    ones = np.ones(len(valid))
+    agreed = records.agreed[records.valid].astype(np.float64)
+    savings = 100 * records.savings[records.valid]
+    messages = records.messages[records.valid].astype(np.float64)
+    ones = np.ones(len(agreed))
     return {
         "success": (100 * agreed, ones),
         "outcomes": (savings * agreed, agreed),
         "utility": (savings, ones),
-        "rounds": (np.array([record.messages for record in valid], np.float64), ones),
+        "rounds": (messages, ones),
     }[metric]
+
+
+def paired(ours: EvalRecords, theirs: EvalRecords) -> tuple[EvalRecords, EvalRecords]:
+    """The negotiations that are valid in both, row by row the same (scenario, rollout), in that order."""
+    width = 1 + max(one.rollout.max(initial=0) for one in (ours, theirs))
+    rows = [np.flatnonzero(one.valid) for one in (ours, theirs)]
+    keys = [one.scenario[of] * width + one.rollout[of] for one, of in zip((ours, theirs), rows, strict=True)]
+    _, here, there = np.intersect1d(*keys, return_indices=True)
+    return ours.take(rows[0][here]), theirs.take(rows[1][there])

@@ -3,13 +3,18 @@
 The simulator, an in-process vLLM engine, any OpenAI-compatible endpoint.
 """
 
+from pathlib import Path
+
 from emodistill.config import OpenAI, Scripted, Spec
 from emodistill.llm.base import ChatModel
 from emodistill.models import require
 
 
-def make_model(spec: Spec) -> ChatModel:
-    """The model a spec describes. Imports its backend only now; `BadInput` if a package, model or key is missing."""
+def make_model(spec: Spec, spending: Path | None = None) -> ChatModel:
+    """The model a spec describes. Imports its backend only now; `BadInput` if a package, model or key is missing.
+
+    `spending`: the folder in which all processes of a run keep what they have spent at paid endpoints.
+    """
     if isinstance(spec, Scripted):
         from emodistill.llm.scripted import ScriptedModel
 
@@ -18,7 +23,7 @@ def make_model(spec: Spec) -> ChatModel:
         require("openai")
         from emodistill.llm.openai import OpenAIModel
 
-        return OpenAIModel(spec)
+        return OpenAIModel(spec, spending)
     from emodistill.llm.vllm import VLLMModel
 
     return VLLMModel(spec)
@@ -27,14 +32,15 @@ def make_model(spec: Spec) -> ChatModel:
 class ModelPool:
     """Opens each spec once and closes all at the end."""
 
-    def __init__(self) -> None:
+    def __init__(self, spending: Path | None = None) -> None:
+        self._spending = spending
         self._made: dict[str, ChatModel] = {}
 
     def __call__(self, spec: Spec) -> ChatModel:
         """The model of that spec; equal specs share one."""
         key = spec.model_dump_json()
         if key not in self._made:
-            self._made[key] = make_model(spec)
+            self._made[key] = make_model(spec, self._spending)
         return self._made[key]
 
     def close(self) -> None:

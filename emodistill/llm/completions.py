@@ -7,7 +7,7 @@ from itertools import accumulate
 from typing import Any
 
 from emodistill.llm.base import ChatReply, ChatRequest
-from emodistill.llm.budget import Tokens
+from emodistill.llm.purse import Tokens
 
 UNUSABLE = (AttributeError, IndexError, KeyError, TypeError, ValueError)  # what reading a malformed reply raises
 _TOP_LOGPROBS = 20  # the most that OpenAI and vLLM allow

@@ -14,10 +14,10 @@ import os
 import queue
 import random
 import threading
-from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import openai
@@ -25,8 +25,9 @@ import openai
 from emodistill.config import OpenAI
 from emodistill.errors import BadInput, RunFailed
 from emodistill.llm.base import ChatReply, ChatRequest
-from emodistill.llm.budget import Budget, Tokens, at_most
+from emodistill.llm.budget import Budget, at_most
 from emodistill.llm.completions import UNUSABLE, body_of, reply_of, usage_of
+from emodistill.llm.purse import Tokens
 
 _POLL_S = 0.01  # how long `poll` waits; another backend may have a step to run meanwhile
 _CONNECT_S = 10.0
@@ -56,14 +57,14 @@ class _Passing(Exception):
 class OpenAIModel:
     """Chat completions over HTTP, `concurrency` at a time; the queue is as long as what the caller has open."""
 
-    def __init__(self, spec: OpenAI) -> None:
+    def __init__(self, spec: OpenAI, spending: Path | None = None) -> None:
         self._key = os.environ.get(spec.api_key_env, "").strip()
         if not self._key:
             raise BadInput(
                 f"The environment variable {spec.api_key_env} holds no key for {spec.base_url}. "
                 "Export it before the run."
             )
-        self._spec, self._budget = spec, Budget(spec)
+        self._spec, self._budget = spec, Budget(spec, spending)
         self._client = openai.AsyncOpenAI(
             base_url=spec.base_url, api_key=self._key, timeout=openai.Timeout(None, connect=_CONNECT_S), max_retries=0
         )
@@ -109,6 +110,8 @@ class OpenAIModel:
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._main.cancel)
             self._thread.join()
+            with contextlib.suppress(OSError, RunFailed):  # then a slice too much counts as spent
+                self._budget.close()
 
     def _run(self) -> None:
         with contextlib.suppress(asyncio.CancelledError):
@@ -157,8 +160,7 @@ class OpenAIModel:
             if not self._budget.fits(most):
                 raise BadInput(  # not a failure that a requeued job should try again, with new money
                     f"{self._spec.model} at {self._spec.base_url} has reached its {self._budget}. Finished episodes "
-                    "are kept. It is the budget of one task in one run: raise it in models.*, or give the same command "
-                    "again to spend as much once more."
+                    "are kept. It is the budget of the whole run: raise it in models.* and give the same command again."
                 )
             self._budget.set_aside(most)
         used = most  # what an attempt costs that brings no usage: it may have been billed in full
@@ -167,7 +169,7 @@ class OpenAIModel:
                 answer = await self._client.chat.completions.create(**options)
             used = usage_of(answer) or most
             reply = reply_of(request, answer)
-            return replace(reply, usd=self._budget.usd(used))
+            return reply._replace(usd=self._budget.usd(used))
         except openai.APIStatusError as error:
             used = Tokens()
             raise self._meaning(error) from None

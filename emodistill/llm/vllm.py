@@ -14,7 +14,7 @@ from emodistill.chat import token_ids
 from emodistill.config import VLLM
 from emodistill.errors import BadInput
 from emodistill.llm.base import ChatReply, ChatRequest
-from emodistill.models import require, resolve
+from emodistill.models import native_bfloat16, require, resolve
 
 _MAX_LORAS = 8
 
@@ -39,6 +39,7 @@ class VLLMModel:
         from vllm.platforms import current_platform
 
         cpu = current_platform.is_cpu()
+        dtype = "float32" if spec.dtype == "auto" and cpu and not native_bfloat16() else spec.dtype
         self._merge = cpu if merge is None else merge
         device: dict[str, Any] = {
             # A per-request seed with chunked prefill kills the CPU engine.
@@ -55,7 +56,7 @@ class VLLMModel:
         try:
             self._engine = LLMEngine.from_engine_args(
                 EngineArgs(
-                    model=self._source, dtype=spec.dtype, max_model_len=spec.max_model_len,
+                    model=self._source, dtype=dtype, max_model_len=spec.max_model_len,
                     max_num_seqs=spec.max_num_seqs, enable_prefix_caching=True, disable_log_stats=True,
                     structured_outputs_config=guided, **device,
                 )

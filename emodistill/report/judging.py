@@ -8,7 +8,7 @@ import numpy as np
 
 from emodistill.judge.agreement import Agreement, agreement
 from emodistill.records import Scenario, Verdict
-from emodistill.report.tables import csv_text, plain
+from emodistill.report.sheet import Column, Sheet
 from emodistill.rollout.sweep import scenario_of
 
 
@@ -35,37 +35,25 @@ def judge_rows(verdicts: Iterable[Verdict], scenarios: dict[str, Scenario], repe
     return [_row(domain, judged, repeats) for domain, judged in domains.items() if judged]
 
 
-def judge_csv(rows: Iterable[JudgeRow], judge: str) -> str:
-    """The rows as CSV; an empty cell is a figure that does not exist."""
-    head = "domain,turns,missing,errors,mean,sd,expected,repeats,alpha,mean_absolute_difference,within_one,judge"
-    lines: list[list[object]] = [list(head.split(","))]
+def judge_sheet(rows: Iterable[JudgeRow], title: str, judge: str) -> Sheet:
+    """The rows as a table; an empty cell is a figure that does not exist."""
+    columns = (
+        Column("domain", "domain"), Column("turns", "focal turns"), Column("missing", "missing"),
+        Column("errors", "errors"), Column("mean", "mean", 2), Column("sd", "sd", 2),
+        Column("expected", "expected", 2), Column("repeats", "repeats"), Column("alpha", "α", 2),
+        Column("mean_absolute_difference", "mean difference", 2), Column("within_one", "within 1", 2),
+        Column("judge", ""),
+    )  # fmt: skip
+    cells = []
     for r in rows:
         a = r.agreement
-        figures = map(plain, (r.mean, r.sd, r.expected))
-        agreed = map(plain, (a.alpha, a.difference, a.within_one))
-        lines.append([r.domain, r.turns, r.missing, r.errors, *figures, r.repeats, *agreed, judge])
-    return csv_text(lines)
-
-
-def judge_markdown(rows: Iterable[JudgeRow], title: str) -> str:
-    """The same for people."""
-    lines = [
-        f"**{title}**",
-        "",
-        "| domain | focal turns | missing | errors | mean | sd | expected | repeats | α | mean difference | within 1 |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
-    ]
-    for r in rows:
-        a = r.agreement
-        figures = " | ".join(map(shown, (r.mean, r.sd, r.expected)))
-        agreed = " | ".join(map(shown, (a.alpha, a.difference, a.within_one)))
-        lines.append(f"| {r.domain} | {r.turns} | {r.missing} | {r.errors} | {figures} | {r.repeats} | {agreed} |")
-    lines += [
-        "",
+        agreed = (a.alpha, a.difference, a.within_one)
+        cells.append((r.domain, r.turns, r.missing, r.errors, r.mean, r.sd, r.expected, r.repeats, *agreed, judge))
+    note = (
         "Scores 1 to 10; missing: no readable reply; errors: episodes about which the judge could not be asked. "
-        "Between repeats: Krippendorff's α (interval), mean absolute difference, share of pairs within 1 point.",
-    ]
-    return "\n".join(lines) + "\n"
+        "Between repeats: Krippendorff's α (interval), mean absolute difference, share of pairs within 1 point."
+    )
+    return Sheet(title, columns, tuple(cells), (note,))
 
 
 def _row(domain: str, verdicts: list[Verdict], repeats: int) -> JudgeRow:
@@ -82,8 +70,3 @@ def _row(domain: str, verdicts: list[Verdict], repeats: int) -> JudgeRow:
 
 def _mean(values: np.ndarray) -> float:
     return float(values.mean()) if len(values) else math.nan
-
-
-def shown(value: float) -> str:
-    """A figure for people."""
-    return "—" if math.isnan(value) else f"{value:.2f}"

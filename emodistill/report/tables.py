@@ -1,19 +1,18 @@
-"""The main table and the paired differences, as CSV and Markdown."""
+"""The main table and the paired differences."""
 
-import csv
-import io
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from emodistill.evaluate.metrics import METRICS, EvalRecord, ratio_parts
-from emodistill.report.statistics import Estimate, cluster_ratio, paired_difference
+from emodistill.evaluate.metrics import METRICS, EvalRecords, paired, ratio_parts
+from emodistill.report.sheet import Cell, Column, Sheet, markdown_of
+from emodistill.report.statistics import Estimate, benjamini_hochberg, cluster_ratio, paired_difference, swap_p
 
 COMPARED = (("full", "vanilla-slm"), ("full", "sft"), ("full", "iql-only"), ("full", "emotion-free"),
             ("iql-only", "random-emotion"), ("sft", "vanilla-slm"))  # fmt: skip
-MISSING = "not run"
+HIGHER_IS_BETTER = ("success", "outcomes", "utility")  # rounds are no merit either way
+_BEST = "Bold: better than every other variant, each paired 95 % interval of the difference excludes 0."
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,94 +23,119 @@ class Row:
     estimates: dict[str, Estimate]
     n: int  # valid episodes
     errors: int
+    agreed: int  # of the valid ones, what outcomes are over
+    scenarios: int  # of the valid ones, what intervals resample
 
 
-def main_rows(records: dict[str, list[EvalRecord]], resamples: int, seed: int) -> list[Row]:
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Utility of one variant minus another's; p two-sided, and adjusted over all comparisons of the table."""
+
+    estimate: Estimate
+    p: float
+    adjusted: float
+
+
+Found = dict[tuple[str, str], Difference]
+
+
+def main_rows(records: dict[str, EvalRecords], resamples: int, seed: int) -> list[Row]:
     """One row a variant, in the given order."""
     rows = []
     for variant, episodes in records.items():
-        clusters = np.array([record.scenario_id for record in episodes if record.valid])
+        clusters = episodes.scenario[episodes.valid]
         estimates = {m: cluster_ratio(*ratio_parts(episodes, m), clusters, resamples, seed) for m in METRICS}
-        rows.append(Row(variant, estimates, len(clusters), len(episodes) - len(clusters)))
+        agreed = int((episodes.agreed & episodes.valid).sum())
+        count = len(np.unique(clusters))
+        rows.append(Row(variant, estimates, len(clusters), len(episodes) - len(clusters), agreed, count))
     return rows
 
 
-def differences(records: dict[str, list[EvalRecord]], resamples: int, seed: int) -> dict[tuple[str, str], Estimate]:
+def differences(records: dict[str, EvalRecords], resamples: int, seed: int) -> Found:
     """Paired differences in utility for the comparisons whose two variants were run."""
-    utility = {
-        variant: {(r.scenario_id, r.rollout): 100 * r.savings for r in episodes if r.valid}
-        for variant, episodes in records.items()
-    }
-    return {
-        pair: paired_difference(utility[pair[0]], utility[pair[1]], resamples, seed)
-        for pair in COMPARED
-        if set(pair) <= set(utility)
-    }
+    found = {}
+    for pair in COMPARED:
+        if set(pair) <= set(records):
+            ours, theirs = paired(records[pair[0]], records[pair[1]])
+            sides = ratio_parts(ours, "utility"), ratio_parts(theirs, "utility"), ours.scenario, resamples, seed
+            found[pair] = paired_difference(*sides), swap_p(*sides)
+    adjusted = benjamini_hochberg(np.array([p for _, p in found.values()]))
+    return {pair: Difference(*of, float(a)) for (pair, of), a in zip(found.items(), adjusted, strict=True)}
 
 
-def main_csv(rows: Sequence[Row], counterparty: str) -> str:
-    """The main table as CSV.
+def best(records: dict[str, EvalRecords], rows: Sequence[Row], resamples: int, seed: int) -> dict[str, str]:
+    """Metric to the variant that beats every other one there; a metric without such a variant is left out.
 
-    `variant, success, outcomes, utility, rounds, n, errors`, then the interval ends, then who the counterparty was.
+    All its paired intervals have to exclude 0. That needs no correction for their number (Berger, Technometrics 24,
+    1982: an intersection-union test). Who shares no valid negotiation with the others cannot be beaten.
     """
-    ends = [f"{metric}_{end}" for metric in METRICS for end in ("low", "high")]
-    lines: list[list[object]] = [["variant", *METRICS, "n", "errors", *ends, "counterparty"]]
-    for row in rows:
-        values = [plain(row.estimates[metric].value) for metric in METRICS]
-        bounds = [plain(bound) for m in METRICS for bound in (row.estimates[m].low, row.estimates[m].high)]
-        lines.append([row.variant, *values, row.n, row.errors, *bounds, counterparty])
-    return csv_text(lines)
+    found = {}
+    for metric in HIGHER_IS_BETTER:
+        values = {row.variant: row.estimates[metric].value for row in rows}
+        known = [variant for variant, value in values.items() if not np.isnan(value)]
+        if not known:
+            continue
+        leader = max(known, key=values.__getitem__)
+        others = [variant for variant in values if variant != leader]
+        pairs = (paired(records[leader], records[other]) for other in others)
+        if others and all(
+            paired_difference(ratio_parts(a, metric), ratio_parts(b, metric), a.scenario, resamples, seed).low > 0
+            for a, b in pairs
+        ):
+            found[metric] = leader
+    return found
 
 
-def differences_csv(found: dict[tuple[str, str], Estimate], counterparty: str) -> str:
-    """Paired utility differences."""
-    lines: list[list[object]] = [["variant", "minus", "utility_difference", "low", "high", "n", "counterparty"]]
-    lines += [[a, b, plain(e.value), plain(e.low), plain(e.high), e.n, counterparty] for (a, b), e in found.items()]
-    return csv_text(lines)
-
-
-def main_markdown(
+def main_sheet(
     rows: Sequence[Row],
-    found: dict[tuple[str, str], Estimate],
     title: str,
-    not_run: Sequence[str],
-    notes: Sequence[str],
-) -> str:
-    """The table people read: value and 95 % interval in one cell, and the paired differences below."""
-    lines = [
-        f"**{title}**",
-        "",
-        "| variant | success % | outcomes | utility | rounds | n | errors |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for row in rows:
-        cells = " | ".join(_cell(row.estimates[metric]) for metric in METRICS)
-        lines.append(f"| {row.variant} | {cells} | {row.n} | {row.errors} |")
-    lines += [f"| {variant} | {' | '.join([MISSING] * 6)} |" for variant in not_run]
-    lines += [line for note in notes for line in ("", note)]
-    if found:
-        lines += ["", "| paired difference in utility | value | n | interval excludes 0 |", "|---|---|---|---|"]
-        lines += [
-            f"| {a} − {b} | {_cell(e)} | {e.n} | {'yes' if e.excludes_zero() else 'no'} |"
-            for (a, b), e in found.items()
-        ]
-    return "\n".join(lines) + "\n"
+    counterparty: str,
+    not_run: Sequence[str] = (),
+    notes: Sequence[str] = (),
+    leaders: dict[str, str] | None = None,
+) -> Sheet:
+    """The main table. In CSV the interval ends follow, then who the counterparty was, and what the figures are over."""
+    headings = ("success %", "outcomes", "utility", "rounds")
+    ends = [Column(f"{metric}_{end}", "") for metric in METRICS for end in ("low", "high")]
+    columns = (
+        Column("variant", "variant"),
+        *(Column(metric, heading) for metric, heading in zip(METRICS, headings, strict=True)),
+        Column("n", "n"), Column("errors", "errors"),
+        *ends,
+        Column("counterparty", ""), Column("agreed", ""), Column("scenarios", ""),
+    )  # fmt: skip
+    cells: list[tuple[Cell, ...]] = [_main_cells(row, counterparty) for row in rows]
+    gone = [None] * (len(METRICS) + 2 + len(ends))
+    cells += [(variant, *gone, counterparty, None, None) for variant in not_run]
+    names = [row.variant for row in rows]
+    marked = frozenset((names.index(v), 1 + METRICS.index(m)) for m, v in (leaders or {}).items())
+    return Sheet(title, columns, tuple(cells), (*notes, *([_BEST] if marked else [])), marked)
 
 
-def _cell(estimate: Estimate) -> str:
-    if math.isnan(estimate.value):
-        return "–"
-    interval = "" if math.isnan(estimate.low) else f" [{estimate.low:.1f}, {estimate.high:.1f}]"
-    return f"{estimate.value:.1f}{interval}"
+def _main_cells(row: Row, counterparty: str) -> tuple[Cell, ...]:
+    values = [row.estimates[metric] for metric in METRICS]
+    ends = [end for e in values for end in (e.low, e.high)]
+    return (row.variant, *values, row.n, row.errors, *ends, counterparty, row.agreed, row.scenarios)
 
 
-def plain(value: float) -> str:
-    """A figure in a CSV; empty if there is none."""
-    return "" if math.isnan(value) else f"{value:.4f}"
+def differences_sheet(found: Found, title: str, counterparty: str) -> Sheet:
+    """Paired utility differences."""
+    columns = (
+        Column("variant", ""), Column("minus", ""), Column("", "paired difference in utility"),
+        Column("utility_difference", "value"), Column("low", ""), Column("high", ""), Column("n", "n"),
+        Column("", "interval excludes 0"), Column("counterparty", ""), Column("p", ""),
+        Column("p_adjusted", "p, adjusted", 4),
+    )  # fmt: skip
+    rows = []
+    for (a, b), of in found.items():
+        e, clear = of.estimate, "yes" if of.estimate.excludes_zero() else "no"
+        rows.append((a, b, f"{a} − {b}", e, e.low, e.high, e.n, clear, counterparty, of.p, of.adjusted))
+    return Sheet(title, columns, tuple(rows), (_P_NOTE,) if rows else ())
 
 
-def csv_text(lines: list[list[object]]) -> str:
-    """Rows as CSV."""
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows(lines)
-    return buffer.getvalue()
+_P_NOTE = "p: two-sided, by swapping whole scenarios; adjusted over the comparisons here (Benjamini-Hochberg)."
+
+
+def main_markdown(main: Sheet, found: Sheet) -> str:
+    """The page people read: the main table and, if there are any, the paired differences below."""
+    return markdown_of(main) + ("\n" + markdown_of(replace(found, title="")) if found.rows else "")

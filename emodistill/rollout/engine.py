@@ -4,7 +4,6 @@ At most `in_flight` episodes are open. Every request's seed comes from the episo
 the simulator do not depend on order, shard or worker count.
 """
 
-import random
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -17,7 +16,7 @@ from emodistill.records import DEFAULT_STYLE, Episode, Reading, Rules, Scenario,
 from emodistill.rollout import structured
 from emodistill.rollout.agreement import Outcome, outcome
 from emodistill.rollout.offers import read
-from emodistill.rollout.prompts import messages, without_emotion
+from emodistill.rollout.prompts import exchanged, messages, plain_turn
 from emodistill.seeds import seed_of
 
 ATTEMPTS = 3  # an empty or failed reply is asked again; then the episode ends in an error
@@ -64,6 +63,7 @@ class Usage:
 @dataclass(slots=True)
 class _Open:
     task: Task
+    quantity: Quantity
     turns: tuple[Turn, ...] = ()
     plain: tuple[Turn, ...] = ()  # the same without emotions, for the counterparty
     attempt: int = 0
@@ -73,6 +73,12 @@ class _Open:
     @property
     def seat(self) -> Seat:
         return "counterparty" if len(self.turns) % 2 else "focal"
+
+    def heard(self, seat: Seat, both: bool) -> tuple[Turn, ...]:
+        """The dialogue as that seat knows it: with its own emotions only. `both`: the counterparty has some too."""
+        if both:
+            return tuple(turn if turn.seat == seat else plain_turn(turn) for turn in self.turns)
+        return self.turns if seat == "focal" else self.plain
 
 
 def play(
@@ -85,19 +91,22 @@ def play(
     usage: Usage,
     stop: Callable[[], bool] = lambda: False,
     style: Style = DEFAULT_STYLE,
+    answer: Select | None = None,
 ) -> Iterator[Episode]:
     """Play all tasks; yields each episode as it ends, in order of ending.
 
-    When `stop()` turns true, open episodes are dropped.
+    `select` chooses the focal side's emotions. With `answer` the counterparty is told emotions too, and sees the
+    negotiation as the focal side would in its place. When `stop()` turns true, open episodes are dropped.
     """
+    selects: dict[Seat, Select | None] = {"focal": select, "counterparty": answer}
     waiting = iter(tasks)
     voices: dict[Seat, Voice] = {"focal": focal, "counterparty": counterparty}
     models = list({id(voice.model): voice.model for voice in voices.values()}.values())
     opened: dict[str, _Open] = {}
     while not stop():
         for task in islice(waiting, in_flight - len(opened)):
-            opened[task.id] = _Open(task)
-            _ask(opened[task.id], voices, select, rules, style)
+            opened[task.id] = _Open(task, domain_named(task.scenario.domain).quantity)
+            _ask(opened[task.id], voices, selects, rules, style)
         if not opened:
             return
         for reply in [reply for model in models for reply in model.poll()]:
@@ -107,47 +116,55 @@ def play(
                 continue  # a late reply to an episode that an earlier, stopped call had open
             end = _advance(episode, reply, rules, style)
             if end is None:
-                _ask(episode, voices, select, rules, style)
+                _ask(episode, voices, selects, rules, style)
             else:
                 del opened[reply.key]
                 yield _closed(episode, end)
 
 
-def _ask(episode: _Open, voices: dict[Seat, Voice], select: Select, rules: Rules, style: Style) -> None:
-    task, turns, seat = episode.task, episode.turns, episode.seat
-    if seat == "focal" and episode.attempt == 0:
-        episode.emotion = select(task.scenario, turns, random.Random(seed_of(task.seed, "emotion", len(turns))))
-    emotion = episode.emotion if seat == "focal" else None
-    heard = turns if seat == "focal" else episode.plain
-    voice = voices[seat]
-    quantity = domain_named(task.scenario.domain).quantity
+def _ask(
+    episode: _Open, voices: dict[Seat, Voice], selects: dict[Seat, Select | None], rules: Rules, style: Style
+) -> None:
+    task, seat, voice = episode.task, episode.seat, voices[episode.seat]
+    turns = episode.heard(seat, selects["counterparty"] is not None)
+    if episode.attempt == 0:
+        episode.emotion = _chosen(task, turns, seat, selects[seat])
+    emotion = episode.emotion
     voice.model.submit(
         ChatRequest(
             key=task.id,
-            view=View(task.scenario, heard, seat, emotion, rules.max_messages, task.seed, style.persona),
+            view=View(task.scenario, turns, seat, emotion, rules.max_messages, task.seed, style.persona),
             render=lambda: messages(task.scenario, turns, seat, emotion, style),
             seed=seed_of(task.seed, len(turns), episode.attempt),
             temperature=voice.temperature,
             top_p=voice.top_p,
             max_tokens=voice.max_tokens,
             adapter=voice.adapter,
-            schema=structured.schema(quantity) if style.replies == "structured" else "",
+            schema=structured.schema(episode.quantity) if style.replies == "structured" else "",
         )
     )
 
 
+def _chosen(task: Task, turns: tuple[Turn, ...], seat: Seat, select: Select | None) -> str | None:
+    """The emotion to show now; the counterparty's selector is asked as if it sat on the focal seat."""
+    if select is None:
+        return None
+    seed = seed_of(task.seed, "emotion", len(turns))
+    return select(task.scenario, turns, seed) if seat == "focal" else select(*exchanged(task.scenario, turns), seed)
+
+
 def _advance(episode: _Open, reply: ChatReply, rules: Rules, style: Style) -> Outcome | None:
-    quantity = domain_named(episode.task.scenario.domain).quantity
-    heard = structured.parse(reply.text, quantity) if style.replies == "structured" else _words(reply.text, quantity)
+    hear = structured.parse if style.replies == "structured" else _words
+    heard = hear(reply.text, episode.quantity)
     if heard is None:
         unusable = f"unusable reply {reply.text[:80]!r}" if reply.text.strip() else "empty reply"
         episode.problems.append(reply.error or unusable)
         episode.attempt += 1
         return Outcome("error") if episode.attempt == ATTEMPTS else None
-    emotion = episode.emotion if episode.seat == "focal" else None
-    turn = Turn(len(episode.turns), episode.seat, *heard, emotion, reply.text)
+    seat = episode.seat
+    turn = Turn(len(episode.turns), seat, *heard, episode.emotion, reply.text)
     episode.turns, episode.attempt = (*episode.turns, turn), 0
-    episode.plain = (*episode.plain, *without_emotion((turn,)))
+    episode.plain = (*episode.plain, plain_turn(turn))
     return outcome(episode.task.scenario, episode.turns, rules)
 
 

@@ -7,7 +7,6 @@ figures the last counts, of the sentences the last of the firmest.
 
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import zip_longest
 
 from emodistill.domains.quantities import Quantity
 from emodistill.records import Reading
@@ -40,9 +39,9 @@ def read(utterance: str, quantity: Quantity) -> Reading:
     words = said(utterance)
     offer, amount, strength, accepting, walking = None, None, offered.NONE, False, False
     parts = [_sentence(sentence, quantity) for sentence in words.sentences]
-    for part, follower in zip_longest(parts, parts[1:]):
-        if part.strength >= max(strength, offered.THEIRS) and not (
-            part.echo and follower and refuses_echo(follower.marked)
+    for place, part in enumerate(parts, 1):
+        if offered.THEIRS <= part.strength >= strength and not (
+            part.echo and place < len(parts) and refuses_echo(parts[place].marked)
         ):
             former = None if part.amount else amount
             offer, strength = part.offer and in_unit_of(former, part.offer).value, part.strength
@@ -54,7 +53,10 @@ def read(utterance: str, quantity: Quantity) -> Reading:
     accepting = accepting and not words.tagged
     if strength == offered.THEIRS and not accepting:
         offer = None
-    return Reading(offer=offer, accepts=accepting, walks=walking and not accepting and not words.tagged)
+    return _reading(offer, accepting, walking and not accepting and not words.tagged)
+
+
+_reading = lru_cache(maxsize=1 << 14)(Reading)  # there are few, and they are frozen
 
 
 @lru_cache(maxsize=1 << 14)

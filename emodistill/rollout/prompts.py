@@ -6,6 +6,8 @@ extends the one before, token for token: the engine's prefix cache serves it, an
 Layout `paper`: one user message with facts, full transcript and, last, the current emotion block.
 """
 
+from dataclasses import replace
+
 from emodistill.domains import Domain, domain_named
 from emodistill.emotions import instruction
 from emodistill.llm.base import Messages
@@ -44,7 +46,19 @@ def reply_of(turn: Turn, style: Style) -> str:
 
 def without_emotion(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
     """The same words as if no emotion had been asked for: what an emotion-free policy is trained on."""
-    return tuple(Turn(t.index, t.seat, t.utterance, t.reading, None, t.raw) for t in turns)
+    return tuple(map(plain_turn, turns))
+
+
+def plain_turn(turn: Turn) -> Turn:
+    """The same for one turn."""
+    return turn if turn.emotion is None else Turn(turn.index, turn.seat, turn.utterance, turn.reading, None, turn.raw)
+
+
+def exchanged(scenario: Scenario, turns: tuple[Turn, ...]) -> tuple[Scenario, tuple[Turn, ...]]:
+    """The same negotiation with the seats exchanged: what a focal policy is to see on the counterparty's seat."""
+    other: dict[Seat, Seat] = {"focal": "counterparty", "counterparty": "focal"}
+    targets = {"focal_target": scenario.counterparty_target, "counterparty_target": scenario.focal_target}
+    return replace(scenario, **targets), tuple(turn._replace(seat=other[turn.seat]) for turn in turns)
 
 
 def _brief(domain: Domain, scenario: Scenario, seat: Seat, style: Style) -> str:

@@ -10,7 +10,6 @@ from functools import cache
 
 from emodistill.domains.quantities import Clock, Quantity
 from emodistill.records import Reading
-from emodistill.rollout.offers import read
 
 _LONGEST_MESSAGE = 600  # characters
 _CUT = re.compile(r'(\{.*"message"\s*:\s*"(?:[^"\\]|\\.)*)\\?$', re.DOTALL)
@@ -55,10 +54,16 @@ def dress(utterance: str, quantity: Quantity, standing: float) -> str:
 
     This is how the simulator answers a request with a schema.
     """
-    reading = read(utterance, quantity)
+    reading = _read(utterance, quantity)
     offer = standing if reading.offer is None else reading.offer
     decision = "walk" if reading.walks else "accept" if reading.accepts else "offer"
     return json.dumps({"decision": decision, "offer": quantity.write(offer), "message": utterance})
+
+
+def _read(words: str, quantity: Quantity) -> Reading:
+    from emodistill.rollout.offers import read  # its patterns take a quarter of a second to compile
+
+    return read(words, quantity)
 
 
 def _object(text: str) -> dict[str, object] | None:
@@ -74,13 +79,13 @@ def _object(text: str) -> dict[str, object] | None:
 
 def _offer(value: object, quantity: Quantity) -> float | None:
     if isinstance(quantity, Clock):
-        return read(f"Let us say {value}.", quantity).offer if isinstance(value, str) else None
+        return _read(f"Let us say {value}.", quantity).offer if isinstance(value, str) else None
     usable = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 10_000
     return float(value) if usable else None
 
 
 def _spoken(message: str, reading: Reading, quantity: Quantity) -> str:
-    if message and read(message, quantity) == reading:
+    if message and _read(message, quantity) == reading:
         return message
     said = "I accept your offer." if reading.accepts else "I am walking away."
     if reading.offer is not None:

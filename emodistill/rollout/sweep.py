@@ -33,8 +33,9 @@ def record_episodes(
     rules: Rules,
     in_flight: int,
     stop: Callable[[], bool],
-    progress: Callable[[int, int], None],
+    progress: Callable[[int, int, int], None],
     style: Style,
+    answer: Select | None = None,
 ) -> tuple[list[Episode], Usage] | None:
     """Play what the shard lacks and compact it.
 
@@ -43,12 +44,13 @@ def record_episodes(
     writer, usage = ShardWriter(path, EPISODES), Usage()
     recorded = writer.done()
     missing = [task for task in tasks if task.id not in recorded]
-    done = len(tasks) - len(missing)
+    done, errors = len(tasks) - len(missing), 0
     try:
-        for episode in play(missing, focal, counterparty, select, rules, in_flight, usage, stop, style):
+        for episode in play(missing, focal, counterparty, select, rules, in_flight, usage, stop, style, answer):
             writer.add(episode)
             done += 1
-            progress(done, len(tasks))
+            errors += episode.status == "error"
+            progress(done, len(tasks), errors)
     except (BadInput, RunFailed):  # of a model that cannot go on
         writer.flush()
         raise

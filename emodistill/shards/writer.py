@@ -29,6 +29,7 @@ class ShardWriter(Generic[R]):
             for record in self._read(source):
                 self._kept[codec.key(record)] = record
         self._new: list[R] = []
+        self._last = max((int(path.stem.split("-")[-2]) for path in self._segments), default=0)
         self._synced = time.monotonic()
 
     def _read(self, source: Path) -> list[R]:
@@ -53,7 +54,8 @@ class ShardWriter(Generic[R]):
     def flush(self) -> None:
         """Write what is not yet on disk as a segment."""
         if self._new:
-            segment = self._path.with_name(f"{self._path.stem}.part-{time.time_ns():020d}-{os.getpid()}.h5")
+            self._last = max(time.time_ns(), self._last + 1)  # the latest, even if another machine's clock is ahead
+            segment = self._path.with_name(f"{self._path.stem}.part-{self._last:020d}-{os.getpid()}.h5")
             write_records(segment, self._new, self._codec)
             self._segments.append(segment)
         self._new, self._synced = [], time.monotonic()

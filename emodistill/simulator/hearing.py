@@ -54,7 +54,7 @@ _CUES: dict[str, str] = {
 }
 _NEGATION = r"(?<!\bnot )(?<!\bno )(?<!\bnever )(?<!n't )(?<!\bwithout )"
 _CUE = re.compile(_NEGATION + r"\b(?:" + "|".join(f"(?P<{label}>{cues})" for label, cues in _CUES.items()) + ")")
-_SENTENCES = re.compile(r"(?<=[.!?]) ")
+_SENTENCES = re.compile(r" (?<=[.!?] )")
 
 
 @lru_cache(maxsize=8192)  # each utterance is heard again one turn later
@@ -62,11 +62,10 @@ def heard_emotion(utterance: str, quotes: tuple[str, ...] = ()) -> str:
     """The label the words show most; `neutral` if none. What is in `quotes` is not the speaker's own feeling."""
     for quote in quotes:
         utterance = utterance.replace(quote, "")
-    hits: dict[str, int] = {}
-    for sentence in _SENTENCES.split(utterance[:2000]):
-        for label in _cues(sentence):
-            hits[label] = hits.get(label, 0) + 1
-    return max(hits, key=lambda label: hits[label]) if hits else "neutral"
+    hits = [label for sentence in _SENTENCES.split(utterance[:2000]) for label in _cues(sentence)]
+    if len(hits) > 1:
+        return max(hits, key=hits.count)
+    return hits[0] if hits else "neutral"
 
 
 def quotes_of(scenario: Scenario) -> tuple[str, ...]:

@@ -5,12 +5,12 @@ Counterparty: reacts to the emotion it *hears* as `kernels` says, takes an offer
 loses patience with figureless talk, and may walk away.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from emodistill.llm.base import View
 from emodistill.records import Turn
 from emodistill.rollout.agreement import standing_offer
+from emodistill.seeds import Dice
 from emodistill.simulator import phrases
 from emodistill.simulator.effects import FAMILY, phase
 from emodistill.simulator.emotional import EMOTIONAL
@@ -21,30 +21,7 @@ from emodistill.simulator.stage import Stage, stage
 
 LEVER_SHARE = 0.35  # of the teacher's messages argue with a fact
 IMPATIENCE = 3.0  # each figureless message in a row adds this many times the risk of a walk-away
-_FINE = 1 << 20
 ROUNDING = 1e-6  # in units: what an offer may lose between float and text
-
-
-class Dice:
-    """Independent draws from one seed, uniform in [0, 2^63): its digits in changing bases."""
-
-    __slots__ = ("_left",)
-
-    def __init__(self, seed: int) -> None:
-        self._left = seed
-
-    def roll(self, sides: int) -> int:
-        """One of 0 … sides − 1."""
-        self._left, face = divmod(self._left, sides)
-        return face
-
-    def share(self) -> float:
-        """A number in [0, 1), in steps of 2^-20."""
-        return self.roll(_FINE) / _FINE
-
-    def pick(self, bank: Sequence[str]) -> str:
-        """One of `bank`."""
-        return bank[self.roll(len(bank))]
 
 
 def teacher_says(view: View, seed: int) -> str:
@@ -74,8 +51,7 @@ def counterparty_says(view: View, seed: int) -> str:
     return answer(now, _step(now.kernel, dice.share()), dice)
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(NamedTuple):
     """What the counterparty makes of the dialogue, from words alone."""
 
     at: Stage

@@ -77,17 +77,43 @@ def solve(scenario: Scenario, plan: int, persona: str, rules: Rules) -> Solution
     return Solution(float(value[0, 0]), float(value[1, 0]), value[2], choices[0], choices[1])
 
 
-def _before_reply(after: np.ndarray, moves: dict[str, _Moves], progress: float, here: np.ndarray) -> np.ndarray:
-    """Value of a focal message before its reply: [3, 2, 28, STILLS, c].
+def fixed_utility(scenario: Scenario, plan: int, persona: str, rules: Rules) -> np.ndarray:
+    """Expected utility (METHOD.md §8: 100 × savings, failures as 0) of showing one emotion throughout: float64 [28].
 
-    `after` is the value after the reply, as `ahead`; `here` [c] is what the present offer has already been credited.
+    The recursion of `solve` for these policies alone, with the agreed position in place of the return.
+    """
+    axis, moves = axis_of(scenario), _moves(scenario, persona, rules.max_messages)
+    asked = planned_units(plan, axis.length, rules.max_messages)
+    units = np.arange(limit_units(scenario, persona) + 1)
+    ahead = np.zeros((1, LABELS, STILLS, len(units)))
+    for turn in reversed(range(len(asked))):
+        near = np.abs(axis.value(asked[turn]) - axis.value(units)) <= tolerance(scenario, rules)
+        midway = (asked[turn] + units) / (2 * axis.length)
+        shown = np.zeros((1, 2, *ahead.shape[1:]))
+        if 2 * turn + 1 < rules.max_messages:  # else there is no reply, and the time is up
+            agreed = np.where(units >= asked[turn], asked[turn] / axis.length, midway)
+            after = np.where((units >= asked[turn]) | near, agreed, ahead)
+            shown = _before_reply(after, moves, 2 * turn / rules.max_messages, np.zeros(len(units)), walked=0.0)
+        ahead = shown[:, min(turn, 1)]
+        if turn:
+            ahead = np.where(units >= asked[turn], units / axis.length, np.where(near, midway, ahead))
+    return 100 * ahead[0, :, 0, 0]
+
+
+def _before_reply(
+    after: np.ndarray, moves: dict[str, _Moves], progress: float, here: np.ndarray, walked: float = -TERMINAL
+) -> np.ndarray:
+    """Value of a focal message before its reply: [policies, 2, 28, STILLS, c].
+
+    `after` is the value after the reply, as `ahead`; `here` [c] is what the present offer has already been credited;
+    `walked` is the value of a walk-away.
     """
     values = []
     for still in range(STILLS):
         move = moves[phase(progress, still)]
         follows = after[:, :, (0, min(still + 1, STILLS - 1))].reshape(len(after), -1)[:, move.flat]
         stays = (move.chance @ follows)[:, :, 0] - here
-        values.append(-TERMINAL * move.risk + (1 - move.risk) * stays)
+        values.append(walked * move.risk + (1 - move.risk) * stays)
     return np.stack(values, axis=2).reshape(len(after), 2, LABELS, STILLS, -1)
 
 

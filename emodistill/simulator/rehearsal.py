@@ -1,6 +1,5 @@
 """The oracle's values checked by play: scripted episodes through the rollout engine, returns by `dataset` (ours)."""
 
-import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -33,7 +32,7 @@ class Sample:
 def oracle_select(solutions: dict[tuple[str, int], Solution], plan: int) -> Select:
     """The oracle as a selector, for episodes whose teacher follows `plan`; `solutions` by (scenario id, plan)."""
 
-    def select(scenario: Scenario, turns: tuple[Turn, ...], rng: random.Random) -> str:
+    def select(scenario: Scenario, turns: tuple[Turn, ...], seed: int) -> str:
         solution = solutions[scenario.id, plan]
         here, still = standing(turns[1::2], axis_of(scenario))
         spot = (len(turns) // 2, still, here or 0)

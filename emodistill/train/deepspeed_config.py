@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from emodistill.config import load_yaml
+from emodistill.configfile import load_yaml
 from emodistill.errors import BadInput
 
 

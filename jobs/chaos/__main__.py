@@ -24,7 +24,7 @@ from jobs.chaos.compare import Difference, difference
 _HOOK = Path(__file__).parent / "hook"
 _PROFILE = "cluster: local\ndefault: {{parallel: {workers}}}\nstages: {{evaluate: {{bundle: 64}}}}\n"
 _RATE = 0.004  # of an fsync or rename to be the last
-_QUIET = 12  # beginnings in a row that came to nothing before the run counts as stuck
+_QUIET = 6  # beginnings in a row that nobody struck and that came to nothing: the run counts as stuck
 
 
 @dataclass
@@ -87,7 +87,7 @@ def _struck_run(
     folder.mkdir()
     before, quiet = tally.strikes.copy(), 0
     while quiet < _QUIET:
-        done_before = _finished(run)
+        done_before, kills_before = _finished(run), tally.kills
         (folder / "rate").write_text(str(_RATE)) if tally.kills < kills else (folder / "rate").unlink(missing_ok=True)
         driver = _driver(run, config, folder, workers=rng.randint(1, 4), mark=folder)
         tally.drivers += 1
@@ -106,7 +106,8 @@ def _struck_run(
             return
         if rng.random() < 0.5:
             processes.end(folder)  # or what is left of it meets the next driver
-        quiet = quiet + 1 if _finished(run) == done_before else 0
+        in_peace = tally.kills == kills_before
+        quiet = quiet + in_peace if _finished(run) == done_before else 0
     tally.stuck = said[-2000:]
 
 

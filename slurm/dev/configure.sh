@@ -126,7 +126,11 @@ SelectTypeParameters=CR_Core
 SlurmdParameters=config_overrides
 $node_lines
 # A job has its cores to itself, unless it says --oversubscribe: then up to four such jobs share a core.
-PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE OverSubscribe=YES:4 State=UP
+PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE OverSubscribe=YES:4 GraceTime=10 State=UP
+# What is submitted to urgent takes the place of jobs in main: they are told, and 10 s later back in the queue.
+PartitionName=urgent Nodes=ALL MaxTime=INFINITE PriorityTier=2 State=UP
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
 
 JobRequeue=1
 ReturnToService=2

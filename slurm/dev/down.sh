@@ -25,7 +25,9 @@ our_steps() {
 no_steps() { [[ -z $(our_steps) ]]; }
 
 if pid_of slurmctld >/dev/null; then
-  timeout 10 scancel --partition=main 2>/dev/null || true # kill_tree below is for what this misses
+  for partition in main urgent; do
+    timeout 10 scancel --partition="$partition" 2>/dev/null || true # kill_tree below is for what this misses
+  done
   # Slurm lets a job that ignores SIGTERM live for KillWait, 30 s.
   wait_for 40 no_steps || true
 fi

@@ -6,14 +6,14 @@ from emodistill.cluster.accounting import Allocation, assigned, history, parse, 
 from emodistill.cluster.record import Submission
 from emodistill.cluster.slurm import Element
 
-# JobID|Cluster|JobName|State|End|ElapsedRaw|NNodes|AllocTRES|ReqMem|TimelimitRaw|TotalCPU|NTasks|MaxRSS
+# JobID|Cluster|JobName|State|End|ElapsedRaw|NNodes|AllocTRES|ReqMem|TimelimitRaw|TotalCPU|NTasks|MaxRSS|TRESUsageInAve
 REQUEUED_ARRAY = """\
-12_0|hpc|n|REQUEUED|2026-03-01T10:00:00|60|1|billing=8,cpu=8,gres/gpu:a100=2,gres/gpu=2,node=1|64G|240|02:00.500||
-12_0.batch|hpc|batch|CANCELLED|2026-03-01T10:00:00|60|1|cpu=8,node=1||||1|900K
-12_0.0|hpc|python|FAILED|2026-03-01T10:00:00|60|1|cpu=8,node=1||||4|1048576K
-12_0|hpc|n|COMPLETED|2026-03-01T10:05:00|100|1|cpu=8,gres/gpu:a100=4|64G|240|00:10||
-12_1|hpc|n|CANCELLED by 0|None|0|0||64G|240|00:00||
-12_[2,5-9:2%3]|hpc|n|PENDING|Unknown|0|1||64G|UNLIMITED|||
+12_0|hpc|n|REQUEUED|2026-03-01T10:00:00|60|1|billing=8,cpu=8,gres/gpu:a100=2,gres/gpu=2,node=1|64G|240|02:00.500|||
+12_0.batch|hpc|batch|CANCELLED|2026-03-01T10:00:00|60|1|cpu=8,node=1||||1|900K|
+12_0.0|hpc|python|FAILED|2026-03-01T10:00:00|60|1|cpu=8,node=1||||4|1048576K|
+12_0|hpc|n|COMPLETED|2026-03-01T10:05:00|100|1|cpu=8,gres/gpu:a100=4|64G|240|00:10|||
+12_1|hpc|n|CANCELLED by 0|None|0|0||64G|240|00:00|||
+12_[2,5-9:2%3]|hpc|n|PENDING|Unknown|0|1||64G|UNLIMITED||||
 """
 
 
@@ -41,7 +41,7 @@ def test_times(said, meant):
     "said, megabytes", [("64G", 65536), ("4Gn", 8192), ("500Mc", 6000), ("0", 0), ("16?", None), ("", None)]
 )
 def test_requested_memory_is_of_the_whole_allocation(said, megabytes):
-    (found,) = parse(f"7|c|n|RUNNING|Unknown|5|2|cpu=12|{said}|60|||")
+    (found,) = parse(f"7|c|n|RUNNING|Unknown|5|2|cpu=12|{said}|60||||")
     assert found.asked_mb == megabytes
 
 
@@ -58,7 +58,7 @@ def test_only_ids_of_our_job_and_cluster_are_ours():
 
 
 def test_one_question_names_all_jobs_and_clusters(slurm_says):
-    slurm_says.says("sacct", "12_0|east|a|RUNNING|Unknown|5|1|cpu=1|4G|60|||")
+    slurm_says.says("sacct", "12_0|east|a|RUNNING|Unknown|5|1|cpu=1|4G|60||||")
     found = [Submission("rollout", job, "a", (("x",), ("y",)), "", cluster="east") for job in ("12", "14")]
     assert list(history(found)) == [Element("12", 0, "east")]
     (call,) = slurm_says.calls()

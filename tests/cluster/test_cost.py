@@ -9,12 +9,12 @@ from emodistill.errors import BadInput, RunFailed
 from helpers import emodistill
 
 SACCT = (
-    "12_0|hpc|smoke.rollout|REQUEUED|2026-03-01T10:00:00|3600|1|cpu=8,gres/gpu=1|64G|240|04:00:00||",
-    "12_0.0|hpc|python|FAILED|2026-03-01T10:00:00|3600|1|cpu=8||||1|2G",
-    "12_0|hpc|smoke.rollout|COMPLETED|2026-03-01T12:00:00|1800|1|cpu=8,gres/gpu=1|64G|240|02:00:00||",
-    "12_0.0|hpc|python|COMPLETED|2026-03-01T12:00:00|1800|1|cpu=8||||1|3G",
-    "12_1|hpc|smoke.rollout|RUNNING|Unknown|600|1|cpu=8,gres/gpu=1|64G|240|00:00:00||",
-    "13_[0-1%2]|hpc|smoke.judge|PENDING|Unknown|0|1||8G|60|00:00:00||",
+    "12_0|hpc|smoke.rollout|REQUEUED|2026-03-01T10:00:00|3600|1|cpu=8,gres/gpu=1|64G|240|04:00:00|||",
+    "12_0.0|hpc|python|FAILED|2026-03-01T10:00:00|3600|1|cpu=8||||1|2G|",
+    "12_0|hpc|smoke.rollout|COMPLETED|2026-03-01T12:00:00|1800|1|cpu=8,gres/gpu=1|64G|240|02:00:00|||",
+    "12_0.0|hpc|python|COMPLETED|2026-03-01T12:00:00|1800|1|cpu=8||||1|3G|",
+    "12_1|hpc|smoke.rollout|RUNNING|Unknown|600|1|cpu=8,gres/gpu=1|64G|240|00:00:00|||",
+    "13_[0-1%2]|hpc|smoke.judge|PENDING|Unknown|0|1||8G|60|00:00:00|||",
 )
 GOLDEN = """\
 stage    jobs  requeued  median  longest   limit  MaxRSS  asked   CPU  core-h  GPU-h
@@ -42,10 +42,20 @@ def test_what_the_jobs_took_as_a_table_and_in_the_run(slurm_says, launched):
     assert (rollout["cpu_efficiency"], rollout["median_s"], rollout["used_mb"]) == (0.5, 2700, 3072)
 
 
+def test_idle_cores_and_gpus_and_memory_of_several_nodes_are_told():
+    job = "7|c|n|COMPLETED|2026-03-01T10:00:00|3600|2|cpu=32,gres/gpu=8|256G|120|02:00:00|||"
+    step = "7.0|c|python|COMPLETED|2026-03-01T10:00:00|3600|2|cpu=32||||8|3G|cpu=00:10,gres/gpumem=3G,gres/gpuutil=12"
+    (stay,) = parse(f"{job}\n{step}")
+    assert hints(summed([[stay]])) == [
+        "asks 256 GB, uses 24 GB: mem_gb: 24 a node would do",
+        "asks 32 cores, keeps 2 busy: 4 in all would do (cpus_per_task)",
+        "its GPUs are busy 12 % of the time: fewer, or larger batches, would do",
+    ]
+
+
 def ran(state: str, elapsed: int, limit: str, asked: str, used: str) -> list[str]:
-    stays = parse(
-        f"7|c|n|{state}|2026-03-01T10:00:00|{elapsed}|1|cpu=2|{asked}|{limit}|00:10||\n7.0||||||||||1|1|{used}"
-    )
+    job = f"7|c|n|{state}|2026-03-01T10:00:00|{elapsed}|1|cpu=2|{asked}|{limit}|{elapsed // 60}:00|||"
+    stays = parse(f"{job}\n7.0|||||||||||1|{used}|")
     return hints(summed([stays]))
 
 

@@ -7,8 +7,8 @@ import time
 import pytest
 
 from emodistill.cluster.logs import Wanted, jobs, show
-from emodistill.cluster.tails import last_words, news, tail
 from emodistill.errors import BadInput
+from emodistill.tails import last_words, news, tail
 
 from helpers import ROOT, emodistill
 
@@ -57,7 +57,7 @@ def test_one_stage_one_task(run):
 
 
 def test_only_what_failed(run, slurm_says):
-    job = "12_{}|hpc|smoke.rollout|{}|2026-03-01T10:00:00|5|1|cpu=4|4G|60|||"
+    job = "12_{}|hpc|smoke.rollout|{}|2026-03-01T10:00:00|5|1|cpu=4|4G|60||||"
     slurm_says.says("sacct", job.format(0, "FAILED"), job.format(1, "COMPLETED"))
     said = shown(run, failed=True)
     assert "old" in said and "newest" not in said and "judged" not in said

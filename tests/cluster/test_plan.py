@@ -1,6 +1,11 @@
+import re
+
 import pytest
 
-from emodistill.cluster.profiles import load_profile
+from emodistill.cluster.estimate import GPUHours, gpu_hours
+from emodistill.cluster.plan import _deepspeed_text, _gpu_memory
+from emodistill.cluster.profiles import Profile, Resources, load_profile
+from emodistill.configfile import load_config
 from emodistill.errors import BadInput
 from emodistill.stages import STAGES
 
@@ -11,16 +16,39 @@ NAMES = tuple(STAGES)
 
 def test_the_paper_scale_plan_renders_whole_without_gpu_key_or_slurm(tmp_path, monkeypatch):
     monkeypatch.delenv("LLM_API_KEY", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
     config = ROOT / "yaml" / "paper" / "crad.yaml"
     done = emodistill("plan", config, "--profile", "a100-cluster", "--out", tmp_path / "run")
     for stage in NAMES:
-        assert f"# sbatch, {stage}\n#!/bin/bash" in done.stdout
+        assert re.search(rf"^# sbatch, {stage}, array \d+\n#!/bin/bash", done.stdout, re.MULTILINE)
+    assert "cut to MaxArraySize 1001 (assumed, Slurm's default: there is no Slurm to ask)" in done.stdout
     assert "80 train, 20 held out" in done.stdout
     assert "120,000" in done.stdout  # 80 scenarios × 100 rollouts × 15 replies
     sft = done.stdout.partition("# sbatch, sft")[2].partition("# sbatch, jpo")[0]
     assert "--gpus-per-node=4" in sft and "--ntasks-per-node=4" in sft and "--array=0-1%1" in sft
     assert "stage: 2" in done.stdout.partition("# DeepSpeed, sft")[2].partition("# DeepSpeed, jpo")[0]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_gpu_hours_of_generation_scoring_and_training_and_their_bound():
+    config = load_config(
+        ROOT / "yaml" / "smoke.yaml",
+        ("models.teacher={backend: vllm, model: m}", "models.judge={backend: vllm, model: m}", "sft.epochs=2"),
+    )
+    asked = {
+        "rollout": {"gres": "gpu:a100:2", "tokens_per_s": 10.0, "time_min": 30},
+        "judge": {"gpus_per_node": 1, "tokens_per_s": 0.5},
+        "sft": {"nodes": 2, "gres": "gpu:4,shard:1", "tokens_per_s": 100.0},
+        "jpo": {"gres": "gpu"},
+    }
+    # 48 episodes of 3 turns and their verdicts; 12 dialogues of 320 + 6 × 45 tokens, by two recipes; JPO's reference
+    assert gpu_hours(config, Profile(cluster="slurm", stages=asked)) == [
+        GPUHours("rollout", 2, 2, 48 * 3 * 120, pytest.approx(2 * 48 * 3 * 120 / 10 / 3600), 2.0),
+        GPUHours("judge", 1, 2, 48 * 3 * 4, pytest.approx(48 * 3 * 4 / 0.5 / 3600), 2.0),
+        GPUHours("sft", 8, 2, 12 * 590 * 2 * 2, pytest.approx(8 * 12 * 590 * 4 / 100 / 3600), 16.0),
+        GPUHours("jpo", 1, 2, 8 * 590 * 2 * 2, None, 2.0),
+    ]
+    assert [Resources(gres=gres).gpus for gres in (None, "shard:2", "gpu:h100", "gpu:a:1,gpu:b:2")] == [0, 0, 1, 3]
 
 
 @pytest.mark.parametrize("name", ["local", "one-machine", "a100-cluster", "cpu-cluster"])
@@ -53,3 +81,27 @@ def test_without_slurm_a_slurm_profile_is_refused(tmp_path):
     )  # fmt: skip
     assert done.returncode == 2
     assert "There is no Slurm here" in done.stderr
+
+
+@pytest.mark.parametrize("domain", ["crad", "disaster", "hospital", "student"])
+@pytest.mark.parametrize("zero", [2, 3])
+def test_every_domain_has_a_paper_plan_for_zero_2_and_3_that_fits_the_gpu(domain, zero):
+    name = domain if zero == 2 else f"{domain}-zero3"
+    config = load_config(ROOT / "yaml" / "paper" / f"{name}.yaml")
+    assert config.name == f"paper-{name}" and config.scenarios.domains == (domain,)
+    assert config.sft.batch_turns == config.jpo.batch_turns == 16  # METHOD.md §6, §7, and what crad.yaml says
+    profile = load_profile("a100-cluster", NAMES)
+    text = "\n".join(_gpu_memory(config, profile))
+    assert text.count(" of 80: fits.") == 2
+    assert f"stage: {zero}" in _deepspeed_text(config, "jpo")
+
+
+def test_a_7b_run_that_does_not_fit_is_told_what_to_change():
+    profile = load_profile("a100-cluster", NAMES)
+    config = load_config(ROOT / "yaml" / "paper" / "crad.yaml", ("sft.gradient_checkpointing=false",))
+    first, second = _gpu_memory(config, profile)
+    assert "DOES NOT FIT; set gradient_checkpointing: true" in first and "fits" in second
+    small = profile.model_copy(
+        update={"stages": {"sft": {"gpus_per_node": 4, "tasks_per_node": 4, "gpu_memory_gb": 20.0}}}
+    )
+    assert "zero3" in _gpu_memory(load_config(ROOT / "yaml" / "paper" / "crad.yaml"), small)[0]

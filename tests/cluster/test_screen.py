@@ -17,7 +17,7 @@ FOUND = {
     "slurm": {"source": "sacct", "why": "", "launched": True, "hopeless": False},
     "stages": {"rollout": ROLLOUT, "judge": {**NOTHING, "pending": 2}},
     "trouble": [
-        {"stage": "rollout", "task": f"shard-{k:05d}", "what": "TIMEOUT", "log": f"x/7_{k}.err"}
+        {"stage": "rollout", "task": f"shard-{k:05d}", "what": "TIMEOUT", "log": f"x/7_{k}.err", "tail": ""}
         for k in range(10)
     ],
 }  # fmt: skip

@@ -1,15 +1,19 @@
 """Slurm's commands with hiccups: fake ones on PATH."""
 
 import os
+import subprocess
 
 import pytest
+from submitit.core.utils import DelayedSubmission
 
-from emodistill.cluster import requeue, slurm
+from emodistill.cluster import slurm
 from emodistill.cluster.graph import Array
 from emodistill.cluster.profiles import Resources
 from emodistill.cluster.slurm import Element, NotNow, indices
 from emodistill.cluster.submit import submit_array
 from emodistill.errors import BadInput, RunFailed
+
+from helpers import ROOT
 
 
 @pytest.fixture
@@ -34,9 +38,12 @@ ONCE_BUSY = f'if [ $(wc -l < "$CALLS") = 1 ]; then {BUSY}; fi'
 
 
 def test_a_busy_controller_is_asked_again_and_a_refusal_is_not(fake):
-    fake("squeue", f"{ONCE_BUSY}\necho '12|0|RUNNING|x'; echo '12|2-4%2|PENDING|x'; echo '9|N/A|COMPLETED|x'")
+    held = "3|N/A|PENDING launch failed requeued held|x"
+    lines = ("12|0|RUNNING|x", "12|2-4%2|PENDING|x", "9|N/A|COMPLETED|x", held)
+    fake("squeue", "\n".join([ONCE_BUSY, *(f"echo '{line}'" for line in lines)]))
     found = slurm.live()
-    assert found == {Element("12", 0): "RUNNING", **{Element("12", k): "PENDING" for k in (2, 3, 4)}}
+    waiting = {Element("12", k): "PENDING" for k in (2, 3, 4)}
+    assert found == {Element("12", 0): "RUNNING", **waiting, Element("3"): slurm.HELD}
     assert len(fake.calls()) == 2
     fake("squeue", BUSY)
     with pytest.raises(NotNow, match=r"does not answer squeue after 6 tries: .*Unable to contact"):
@@ -55,21 +62,20 @@ def test_array_indices(said, expected):
 
 
 def submit(tmp_path):
-    (tmp_path / "jobs").mkdir()
     bundles = (("shard-00000",), ("shard-00001",))
     return submit_array(Resources(), Array("rollout", bundles, ()), "n", tmp_path, tmp_path / "jobs", "", "c")
 
 
 def test_a_submission_that_seemed_to_fail_is_not_made_twice(fake, tmp_path):
-    fake("srun", "")
     fake("sbatch", 'echo "sbatch: error: Batch job submission failed: Socket timed out on send/recv" >&2; exit 1')
     fake("squeue", f"echo '77|0-1|PENDING|emodistill {tmp_path}/jobs'")
     assert submit(tmp_path) == "77"
     assert [call.split()[0] for call in fake.calls()] == ["sbatch", "squeue"]
+    for index, shard in enumerate(("shard-00000", "shard-00001")):  # each element finds its own work
+        assert DelayedSubmission.load(tmp_path / "jobs" / f"77_{index}_submitted.pkl").args[2] == (shard,)
 
 
 def test_a_busy_sbatch_is_tried_again_on_whatever_cluster_it_lands(fake, tmp_path):
-    fake("srun", "")
     fake("sbatch", f"{ONCE_BUSY}\necho 'Submitted batch job 78 on cluster east'")
     fake("squeue", "true")
     assert submit(tmp_path) == "78"
@@ -77,15 +83,23 @@ def test_a_busy_sbatch_is_tried_again_on_whatever_cluster_it_lands(fake, tmp_pat
 
 
 def test_a_refused_submission_says_why(fake, tmp_path):
-    fake("srun", "")
     fake("sbatch", 'echo "sbatch: error: invalid partition specified: gpuu" >&2; exit 1')
-    with pytest.raises(RunFailed, match=r"sbatch refuses the job: .*invalid partition specified: gpuu"):
+    with pytest.raises(RunFailed, match=r"Slurm refuses sbatch: .*invalid partition specified: gpuu"):
         submit(tmp_path)
 
 
 def test_the_array_limit_is_asked(fake):
     fake("scontrol", "echo 'MaxArraySize            = 1001'")
-    assert slurm.max_array_size() == 1001
+    assert slurm.max_array_size("east") == 1001 and fake.calls() == ["scontrol --clusters=east show config"]
+    fake("scontrol", "echo 'MaxArraySize            = 0'")  # arrays are off
+    assert slurm.max_array_size() == 1
+
+
+def test_a_hanging_sbatch_is_left_and_looked_for(fake, tmp_path, monkeypatch):
+    monkeypatch.setattr(slurm, "_TIMEOUT_S", 0.3)
+    fake("sbatch", "sleep 5")
+    fake("squeue", f"echo '77|0-1|PENDING|emodistill {tmp_path}/jobs'")
+    assert submit(tmp_path) == "77"
 
 
 @pytest.mark.parametrize(
@@ -93,10 +107,30 @@ def test_the_array_limit_is_asked(fake):
     [(0, "RUNNING", False), (2, "RUNNING", False), (3, "RUNNING", False), (75, "RUNNING", True), (137, "RUNNING", True),
      (75, "CANCELLED", False), (137, "PREEMPTED", False)],
 )  # fmt: skip
-def test_a_job_goes_on_unless_it_is_done_or_was_cancelled(fake, monkeypatch, code, state, again):
-    fake("scontrol", f"echo 'JobId=5 JobName=x JobState={state} Reason=None'")
-    monkeypatch.setenv("SLURM_JOB_ID", "5")
-    assert requeue.main(code) == code
+def test_a_job_goes_on_unless_it_is_done_or_was_cancelled(fake, code, state, again):
+    fake("scontrol", f"{ONCE_BUSY}\necho 'JobId=5 JobName=x JobState={state} Reason=None'")
+    fake("sleep", '[ "$1" != 600 ] || kill $PPID')  # as Slurm ends the script
+    assert end_of_job(code, SLURM_JOB_ID="5") == (-15 if again else code)
+    assert ("scontrol requeue 5" in fake.calls()) == again
+
+
+def end_of_job(code: int, **environment: str) -> int:
+    script = ["bash", ROOT / "slurm" / "requeue.sh", str(code)]
+    return subprocess.run(script, env={**os.environ, **environment}, check=False).returncode
+
+
+def test_the_last_element_of_an_array_does_not_requeue_the_others(fake):
+    fake("scontrol", "echo JobState=RUNNING")
+    fake("sleep", "kill $PPID")
+    end_of_job(1, SLURM_JOB_ID="5", SLURM_ARRAY_JOB_ID="5", SLURM_ARRAY_TASK_ID="3")
+    assert fake.calls()[:2] == ["scontrol --oneliner show job 5_3", "scontrol requeue 5_3"]
+
+
+@pytest.mark.parametrize("code, restarts, again", [(1, 50, False), (1, 49, True), (75, 50, True), (75, 1000, False)])
+def test_what_dies_before_it_can_count_is_not_requeued_for_ever(fake, code, restarts, again):
+    fake("scontrol", "echo JobState=RUNNING")
+    fake("sleep", "kill $PPID")
+    end_of_job(code, SLURM_JOB_ID="5", SLURM_RESTART_COUNT=str(restarts))
     assert ("scontrol requeue 5" in fake.calls()) == again
 
 

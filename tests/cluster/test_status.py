@@ -1,5 +1,6 @@
 import json
 import os
+import resource
 import time
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from emodistill import attempts
 from emodistill.cluster.screen import intervals, render, watch
 from emodistill.cluster.status import Started, speed, summary, time_left
+from emodistill.ledger import Ledger
 from emodistill.locks import hold
 from emodistill.runs import Failure, Marker
 from emodistill.stages import STAGES, Fingerprints
@@ -19,7 +21,7 @@ BOTH = (("rollout", "12", TWO), ("judge", "13", TWO))
 
 def row(job: str, state: str, name: str = "smoke.rollout", ended: float | None = None, elapsed: int = 3600) -> str:
     end = "Unknown" if ended is None else time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(ended))
-    return f"{job}|hpc|{name}|{state}|{end}|{elapsed}|1|cpu=4,gres/gpu=2|4G|60|||"
+    return f"{job}|hpc|{name}|{state}|{end}|{elapsed}|1|cpu=4,gres/gpu=2|4G|60||||"
 
 
 def states(stage: dict) -> dict[str, int]:
@@ -84,21 +86,24 @@ def test_what_failed_says_why_and_where_its_log_is(slurm_says, launched):
     (folder / "13_0_0_log.err").write_text("noise\nemodistill: judge: the code has changed\nsrun: error\n")
     for task, fingerprint in (("shard-00000", "another configuration's"), ("shard-00001", None)):
         mine = Fingerprints(run.config())(STAGES["judge"], task)
-        run.give_up(Failure("judge", task, fingerprint or mine, "", 5, "ValueError: a\nb"))
+        run.give_up(Failure("judge", task, fingerprint or mine, "", 5, "ValueError: a\nb", "one\ntwo"))
     found = summary(run)
     assert [(one["stage"], one["task"], one["what"]) for one in found["trouble"]] == [
         ("rollout", "shard-00000", "OUT_OF_MEMORY"),
         ("judge", "shard-00000", "FAILED: judge: the code has changed"),
         ("judge", "shard-00001", "given up after 5 tries: ValueError: a b"),
     ]
-    assert f"    log: {folder}/13_1_0_log.err" in render(found).splitlines()
+    shown = render(found).splitlines()
+    at = shown.index(f"    log: {folder}/13_1_0_log.err")
+    assert shown[at - 2 : at] == ["    | one", "    | two"]
 
 
-def test_a_task_that_is_begun_again_and_again_is_told_before_it_is_given_up(slurm_says, launched):
+def test_a_task_that_is_begun_again_and_again_is_told_before_it_is_given_up(slurm_says, launched, monkeypatch):
     run = launched(("rollout", "12", TWO))
     slurm_says.says("sacct", row("12_0", "REQUEUED"), row("12_0", "RUNNING"), row("12_1", "RUNNING"))
     run.path("rollout").mkdir()
     for tries in range(2):
+        monkeypatch.setenv("SLURM_RESTART_COUNT", str(tries))
         attempts.begin(run, "rollout", "shard-00000", "12")
         assert bool(summary(run)["trouble"]) == (tries == 1)
     attempts.note(run, "rollout", "shard-00000", "RunFailed: no route\nto host")
@@ -125,7 +130,7 @@ def test_without_accounting_the_queue_is_asked_and_sacct_never_again(slurm_says,
     slurm_says.says("squeue", "12|1|RUNNING|x", "13|0-1%2|PENDING|x")
     found = summary(run)["stages"]
     assert states(found["rollout"]) == {"done": 1, "running": 1} and states(found["judge"]) == {"pending": 2}
-    assert found["rollout"]["gpu_hours"] is None
+    assert found["rollout"]["gpu_hours"] is found["rollout"]["requeued"] is None
 
 
 def test_without_slurm_the_markers_tell_and_the_reason_is_said(slurm_says, launched, finish):
@@ -167,28 +172,62 @@ def test_the_jobs_of_a_named_cluster_are_asked_for_there(slurm_says, launched):
     assert all("--clusters=east" in call for call in slurm_says.calls())
 
 
-def test_ten_thousand_elements_take_one_call_and_two_seconds(slurm_says, launched, monkeypatch):
-    run = launched(
-        ("rollout", "12", tuple((f"shard-{k:05d}",) for k in range(10_000))),
-        overrides=("scenarios.train=1000", "sweep.rollouts=100", "sweep.shard_episodes=10"),
-    )
+TEN_THOUSAND = ("scenarios.train=1000", "sweep.rollouts=100", "sweep.shard_episodes=10")
+
+
+def worked_s() -> float:
+    """Processor time of all ended children."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def timed_status(run, slurm_says) -> dict:
+    """The command's own answer, with one question to Slurm; two seconds of work, twice that on a busy machine."""
+    path = f"{slurm_says.folder}:/usr/bin:/bin"
+    before = worked_s()
+    found = json.loads(emodistill("status", run.root, "--json", env={**os.environ, "PATH": path}).stdout)
+    assert worked_s() - before < 4
+    assert len(slurm_says.calls()) == 1
+    return found
+
+
+def test_ten_thousand_elements_take_one_call_and_two_seconds(slurm_says, launched):
+    run = launched(("rollout", "12", tuple((f"shard-{k:05d}",) for k in range(10_000))), overrides=TEN_THOUSAND)
     elements = [row(f"12_{k}", "RUNNING" if k % 2 else "FAILED", ended=time.time()) for k in range(9_000)]
     slurm_says.says("sacct", *elements, row("12_[9000-9999%64]", "PENDING"))
-    path = f"{slurm_says.folder}:/usr/bin:/bin"
-    started = time.monotonic()
-    found = json.loads(emodistill("status", run.root, "--json", env={**os.environ, "PATH": path}).stdout)
-    assert time.monotonic() - started < 2
+    found = timed_status(run, slurm_says)
     assert states(found["stages"]["rollout"]) == {"running": 4500, "failed": 4500, "pending": 1000}
-    assert len(slurm_says.calls()) == 1
     assert len(render(found).splitlines()) < 40
+
+
+def test_so_do_twenty_thousand_tasks_that_are_done(slurm_says, launched, monkeypatch):
+    shards = tuple((f"shard-{k:05d}",) for k in range(10_000))
+    run = launched(("rollout", "12", shards), ("judge", "13", shards), overrides=TEN_THOUSAND)
+    monkeypatch.setattr(os, "fsync", lambda handle: None)
+    config = run.config()
+    for stage in (STAGES["rollout"], STAGES["judge"]):
+        run.path(stage.name).mkdir()
+        ledger = Ledger(run, config)
+        for (task,) in shards:
+            claim = ledger.claim(stage, task)
+            files = {f"{stage.name}/{task}.h5": "0" * 64}
+            run.shard(stage.name, task).touch()
+            run.mark(Marker(stage.name, task, claim.fingerprint, claim.inputs, 10, 0, 2.0, files, {"usd": 0.5}))
+    elements = [row(f"{job}_{k}", "COMPLETED", f"smoke.{stage}", time.time())
+                for job, stage in (("12", "rollout"), ("13", "judge")) for k in range(10_000)]  # fmt: skip
+    slurm_says.says("sacct", *elements)
+    found = timed_status(run, slurm_says)
+    assert [found["stages"][stage]["done"] for stage in ("rollout", "judge", "dataset")] == [10_000, 10_000, 0]
+    assert found["stages"]["judge"]["usage"] == {"usd": 5000.0}
 
 
 def test_speed_and_time_left():
     def marker(rows: int, seconds: float) -> Marker:
         return Marker("rollout", "t", "", "", rows, 0, seconds, {})
 
-    assert speed([]) is None and speed([marker(10, 0.0)]) is None
-    assert speed([marker(10, 2.0), marker(20, 4.0)]) == 5.0
+    assert speed([]) is None and speed([(7.0, 0.0, 10)]) is None
+    assert speed([(2.0, 2.0, 10), (9.0, 4.0, 20)]) == 5.0  # one after the other, with a pause between
+    assert speed([(2.0, 2.0, 10), (3.0, 2.0, 10), (2.5, 0.5, 10)]) == 10.0  # three at once, in three seconds
     assert time_left([], {"a": None}, 1) is None and time_left([marker(1, 4.0)], {"a": None}, 0) is None
     assert time_left([marker(1, 4.0)], {"a": None, "b": None, "c": Started(3, 4, 99.0)}, 2) == 4.5  # (4 + 4 + 1) / 2
     assert time_left([], {"a": Started(1, 4, 10.0)}, 1) == 30.0

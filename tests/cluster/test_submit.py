@@ -9,35 +9,41 @@ from emodistill.errors import BadInput
 from emodistill.execute import DRIVER
 from emodistill.stages import STAGES
 
+BUNDLES = (("shard-00000",), ("shard-00001",))
+
 
 def test_only_local_jobs_are_told_whose_end_is_theirs(tmp_path, monkeypatch):
-    """sbatch hands the environment on: a compute node must not look for the driver's process number."""
     seen = {}
-    monkeypatch.setenv("SLURM_JOB_ID", "7")  # as if launched from inside an allocation
-    monkeypatch.setenv("SLURM_MEM_PER_NODE", "100")
-    for name in ("LocalExecutor", "SlurmExecutor"):
 
-        class Fake:
-            def __init__(self, *arguments, **options):
-                pass
+    class Fake:
+        def __init__(self, *arguments, **options):
+            pass
 
-            def update_parameters(self, **options):
-                pass
+        def update_parameters(self, **options):
+            pass
 
-            def submit(self, *arguments):
-                seen["local"] = os.environ.get(DRIVER)
+        def submit(self, *arguments):
+            seen["driver"] = os.environ.get(DRIVER)
 
-            def map_array(self, function, *columns):
-                seen["slurm"] = {name for name in os.environ if name.startswith("SLURM_") or name == DRIVER}
-                return [type("Job", (), {"job_id": "12_0"})]
+    monkeypatch.setattr("emodistill.cluster.submit.submitit.LocalExecutor", Fake)
+    submit_local(Resources(), "rollout", tmp_path, BUNDLES, tmp_path)
+    assert seen == {"driver": str(os.getpid())} and DRIVER not in os.environ
 
-        monkeypatch.setattr(f"emodistill.cluster.submit.submitit.{name}", Fake)
-    monkeypatch.setenv("SLURM_CONF", "kept")
-    bundles = (("shard-00000",), ("shard-00001",))
-    submit_local(Resources(), "rollout", tmp_path, bundles, tmp_path)
-    assert submit_array(Resources(), Array("rollout", bundles, ()), "n", tmp_path, tmp_path, "", None) == "12"
-    assert seen == {"local": str(os.getpid()), "slurm": {"SLURM_CONF"}}
-    assert DRIVER not in os.environ and os.environ["SLURM_JOB_ID"] == "7"
+
+def test_sbatch_is_not_told_of_the_job_or_rank_that_submits(tmp_path, monkeypatch):
+    """It hands its environment on. What the user gives it stays, unless the profile says otherwise."""
+    inside = {"SLURM_JOB_ID": "7", "SLURM_MEM_PER_NODE": "100", "RANK": "1", "WORLD_SIZE": "2", "MASTER_ADDR": "n1",
+              "LOCAL_RANK": "1", "SBATCH_PARTITION": "other", "SBATCH_JOB_NAME": "x"}  # fmt: skip
+    kept = {"SLURM_CONF": "kept", "SBATCH_ACCOUNT": "me", "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    for name, value in {**inside, **kept}.items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / "sbatch").write_text(f"#!/bin/sh\nenv > {tmp_path}/env\necho Submitted batch job 12")
+    (tmp_path / "sbatch").chmod(0o755)
+    array = Array("rollout", BUNDLES, ())
+    assert submit_array(Resources(partition="p"), array, "n", tmp_path, tmp_path / "jobs", "", None) == "12"
+    seen = dict(line.partition("=")[::2] for line in (tmp_path / "env").read_text().splitlines())
+    assert not inside.keys() & seen.keys() and kept.items() <= seen.items()
+    assert os.environ["SLURM_JOB_ID"] == "7"
 
 
 def test_only_training_may_run_in_ranks(tmp_path):

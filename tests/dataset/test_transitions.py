@@ -17,7 +17,7 @@ LONG = episode("timeout", None, dialogue(30, 110, 40, VAGUE, 50, 100, emotions=E
 def made(of):
     n = len(of.focal_turns())
     outcome, judge, hybrid = (np.arange(n) + offset for offset in (0.5, 10.0, 20.0))
-    return transitions(scenario(), of, 10, outcome, judge, hybrid)
+    return transitions(scenario(), of, 10, outcome, judge, hybrid, 7)
 
 
 @pytest.mark.parametrize(("of", "n"), [(SHORT, 2), (LONG, 3)])

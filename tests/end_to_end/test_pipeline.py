@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emodistill.config import load_config
+from emodistill.configfile import load_config
 from emodistill.domains import build_scenarios
+from emodistill.emotions import GOEMOTIONS
 from emodistill.runs import RunDir
 from emodistill.shards import EPISODES, content_hash, read_records
 
@@ -77,6 +78,22 @@ def test_the_adapter_that_was_trained_is_the_one_that_speaks(smoke_run):
 
     assert spoken("vanilla-slm") != spoken("emotion-free")
     assert spoken("random-emotion") != spoken("sft")
+
+
+@pytest.mark.vllm
+@pytest.mark.deepspeed
+def test_the_other_variants_train_what_they_need_and_speak_with_their_own_voice(copy):
+    others = ["vanilla-llm", "alol", "sft+jpo", "fixed:gratitude"]
+    emodistill("run", "yaml/smoke.yaml", "--out", copy, "--fresh", "--set", f"evaluate.variants={others}")
+    played = {v: read_records([copy / "evaluate" / v / "shard-00000.h5"], EPISODES) for v in others}
+    emotions = {v: {t.emotion for e in found for t in e.turns if t.seat == "focal"} for v, found in played.items()}
+    assert emotions["vanilla-llm"] == {None} and emotions["fixed:gratitude"] == {"gratitude"}
+    assert len(emotions["sft+jpo"]) > 1 and emotions["alol"] <= set(GOEMOTIONS)
+    offers = [t.reading.offer for e in played["vanilla-llm"] for t in e.turns if t.seat == "focal"]
+    assert any(offer is not None for offer in offers)  # the teacher negotiates; the tiny student only makes noise
+    adapters = {task: (copy / "jpo" / task / "adapter" / "adapter_model.safetensors") for task in ("emotion", "alol")}
+    assert adapters["alol"].read_bytes() != adapters["emotion"].read_bytes()
+    assert [row["variant"] for row in rows(copy)] == others
 
 
 @pytest.mark.vllm

@@ -1,5 +1,4 @@
 import re
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -31,7 +30,7 @@ def asked(turns):
 
 def saying(index, text):
     turns = dialogue(30, 110, 40)
-    return tuple(replace(turn, utterance=text) if turn.index == index else turn for turn in turns)
+    return tuple(turn._replace(utterance=text) if turn.index == index else turn for turn in turns)
 
 
 @pytest.mark.parametrize("index", [0, 1, 2])

@@ -1,10 +1,15 @@
+import json
+import random
+from concurrent.futures import ProcessPoolExecutor
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from emodistill.chat import token_ids
 from emodistill.config import OpenAI
-from emodistill.llm.budget import Budget, Tokens, at_most
+from emodistill.llm.budget import Budget, at_most
+from emodistill.llm.purse import Tokens
 
 from builders import PROPERTY
 
@@ -13,8 +18,8 @@ CHATS = st.lists(
 )
 
 
-def budget(**caps) -> Budget:
-    return Budget(OpenAI(backend="openai", model="m", base_url="http://127.0.0.1:9/v1", **caps))
+def budget(folder=None, **caps) -> Budget:
+    return Budget(OpenAI(backend="openai", model="m", base_url="http://127.0.0.1:9/v1", **caps), folder)
 
 
 @pytest.fixture(scope="module")
@@ -50,3 +55,27 @@ def test_money_is_counted_by_both_prices():
 
 def test_without_a_cap_everything_fits():
     assert budget().fits(Tokens(10**12, 10**12))
+
+
+def spend(folder, cap: int, seed: int) -> int:
+    """A process that sends requests until its budget is spent; some cost less than was set aside for them."""
+    draw, kept, used = random.Random(seed), budget(folder, max_tokens_spent=cap), 0
+    while kept.fits(most := Tokens(draw.randint(1, 60), draw.randint(1, 9))):
+        kept.set_aside(most)
+        cost = Tokens(draw.randint(0, most.prompt), most.generated)
+        kept.settle(most, cost)
+        used += sum(cost)
+    kept.close()
+    return used
+
+
+@pytest.mark.parametrize("cap", [50, 5_000])
+def test_all_processes_of_a_run_share_one_cap_and_give_back_what_they_did_not_use(tmp_path, cap):
+    with ProcessPoolExecutor(4) as pool:
+        used = sum(pool.map(spend, [tmp_path] * 4, [cap] * 4, range(4)))
+    assert 0 < used <= cap
+    [purse] = tmp_path.glob("*.json")
+    said = json.loads(purse.read_text())
+    assert said["prompt_tokens"] + said["generated_tokens"] == used
+    assert not budget(tmp_path, max_tokens_spent=cap).fits(Tokens(cap - used, 1))
+    assert budget(tmp_path, max_tokens_spent=cap + 1).fits(Tokens(cap - used, 1))

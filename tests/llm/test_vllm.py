@@ -18,16 +18,16 @@ def test_an_adapter_is_merged_for_its_own_requests_only(engine, tmp_path):
     """Adapter requests differ from the base model's, equal a second pass, and leave the base model as it was."""
     import torch
 
-    from emodistill.config import LoRA
+    from emodistill.config import SFT
     from emodistill.train.policy_model import new_adapter
 
     spec = VLLM(backend="vllm", model="tiny-random")
-    changed = new_adapter(spec, LoRA(), seed=3)
+    changed = new_adapter(spec, SFT(), seed=3)
     for name, parameter in changed.named_parameters():
         if "lora_B" in name:
             torch.nn.init.normal_(parameter, std=0.5)
     changed.peft.save_pretrained(tmp_path / "changed")
-    new_adapter(spec, LoRA(), seed=3).peft.save_pretrained(tmp_path / "unchanged")
+    new_adapter(spec, SFT(), seed=3).peft.save_pretrained(tmp_path / "unchanged")
     batch = [request(f"base{i}", seed=i) for i in range(4)]
     batch += [request(f"changed{i}", seed=i, adapter=tmp_path / "changed") for i in range(4)]
     batch += [request(f"unchanged{i}", seed=i, adapter=tmp_path / "unchanged") for i in range(4)]

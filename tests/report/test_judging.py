@@ -3,7 +3,8 @@ import io
 import math
 
 from emodistill.records import Verdict
-from emodistill.report.judging import judge_csv, judge_markdown, judge_rows
+from emodistill.report.judging import judge_rows, judge_sheet
+from emodistill.report.sheet import csv_of, markdown_of
 
 from builders import scenario
 
@@ -25,13 +26,14 @@ def test_a_row_by_hand():
 
 def test_one_repeat_has_no_agreement_and_the_tables_say_so():
     found = rows(((2.0,), (NAN,)), ((4.0,),), repeats=1, error="401")
-    [cells] = csv.DictReader(io.StringIO(judge_csv(found, "simulated")))
+    sheet = judge_sheet(found, "demo", "simulated")
+    [cells] = csv.DictReader(io.StringIO(csv_of(sheet)))
     assert cells == {
         "domain": "crad", "turns": "3", "missing": "1", "errors": "2", "mean": "3.0000", "sd": "1.0000",
         "expected": "3.0000", "repeats": "1", "alpha": "", "mean_absolute_difference": "", "within_one": "",
         "judge": "simulated",
     }  # fmt: skip
-    assert "| crad | 3 | 1 | 2 | 3.00 | 1.00 | 3.00 | 1 | — | — | — |" in judge_markdown(found, "demo").splitlines()
+    assert "| crad | 3 | 1 | 2 | 3.00 | 1.00 | 3.00 | 1 | – | – | – |" in markdown_of(sheet).splitlines()
 
 
 def test_nothing_scored_has_no_mean():

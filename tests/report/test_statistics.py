@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emodistill.report.statistics import Estimate, cluster_ratio, paired_difference
+from emodistill.report.statistics import (
+    Estimate,
+    benjamini_hochberg,
+    cluster_ratio,
+    paired_difference,
+    spearman,
+    swap_p,
+)
 
 from builders import PROPERTY
 
@@ -36,11 +43,15 @@ def test_the_interval_is_that_of_a_plain_loop_over_whole_clusters(rows, seed):
         assert math.isnan(found.low) and math.isnan(found.high)
         return
     values = []
-    for counts in np.random.default_rng(seed).multinomial(len(names), [1 / len(names)] * len(names), size=200):
-        drawn = [row for name, times in zip(names, counts, strict=True) for row in rows * times if row[0] == name]
+    for names_drawn in np.random.default_rng(seed).integers(len(names), size=(200, len(names))):
+        drawn = [row for k in names_drawn for row in rows if row[0] == names[k]]
         if (bottom := sum(row[2] for row in drawn)) > 0:
             values.append(sum(row[1] for row in drawn) / bottom)
-    assert (found.low, found.high) == pytest.approx(tuple(np.percentile(values, [2.5, 97.5])))
+    # Student's 97.5 % points for 1 to 4 degrees of freedom, from a printed table.
+    t, k = (12.706, 4.303, 3.182, 2.776)[len(names) - 2], len(names)
+    tail = math.erfc(t * math.sqrt(k / (k - 1)) / math.sqrt(2)) / 2
+    ends = tuple(np.quantile(values, [tail, 1 - tail]))
+    assert (found.low, found.high) == pytest.approx(ends, rel=1e-3, abs=1e-3)
 
 
 def test_two_clusters_have_an_interval_in_closed_form():
@@ -84,24 +95,78 @@ def test_resamples_without_a_denominator_do_not_count():
     assert ratio([("a", 3, 1), ("b", 0, 0)]) == Estimate(3.0, 3.0, 3.0, 2)
 
 
-def test_only_shared_pairs_are_compared():
-    ours = {("a", 0): 10.0, ("a", 1): 20.0, ("b", 0): 30.0, ("c", 0): 900.0}
-    theirs = {("a", 0): 5.0, ("a", 1): 5.0, ("b", 0): 0.0, ("b", 1): -900.0, ("d", 0): 7.0}
-    found = paired_difference(ours, theirs, 2000, 1)
-    assert (found.value, found.n) == (pytest.approx((5 + 15 + 30) / 3), 3)
-    assert (found.low, found.high) == (10.0, 30.0)  # the two shared scenarios' means
+def parts(*rows):
+    """Rows of (numerator, denominator)."""
+    top, bottom = np.array(rows, float).T
+    return top, bottom
+
+
+def test_a_paired_difference_of_ratios_by_hand():
+    ours, theirs = parts((10, 1), (0, 0), (30, 1)), parts((5, 1), (5, 1), (0, 1))
+    found = paired_difference(ours, theirs, np.array([0, 0, 1]), 2000, 1)
+    assert found == Estimate(pytest.approx(20 - 10 / 3), 5.0, 30.0, 3)  # ends: one scenario or the other alone
     assert found.excludes_zero()
 
 
-def test_no_shared_pair_gives_no_difference():
-    found = paired_difference({("a", 0): 1.0}, {("b", 0): 1.0}, 100, 1)
+def test_no_pair_gives_no_difference():
+    empty = np.array([])
+    found = paired_difference((empty, empty), (empty, empty), empty, 100, 1)
     assert found.n == 0 and math.isnan(found.value)
+    assert math.isnan(swap_p((empty, empty), (empty, empty), empty, 100, 1))
 
 
 def test_pairing_takes_out_what_scenarios_have_in_common():
-    ours = {(str(k), 0): 100.0 * k + 1 for k in range(20)}
-    theirs = {(str(k), 0): 100.0 * k for k in range(20)}
-    assert paired_difference(ours, theirs, 500, 1) == Estimate(1.0, 1.0, 1.0, 20)
+    level = 100.0 * np.arange(20)
+    found = paired_difference((level + 1, np.ones(20)), (level, np.ones(20)), np.arange(20), 500, 1)
+    assert found == Estimate(1.0, 1.0, 1.0, 20)
+
+
+def test_the_swap_p_is_that_of_all_swaps_one_by_one():
+    rng = np.random.default_rng(4)
+    clusters = np.repeat(np.arange(6), 5)
+    ours, theirs = ((rng.random(30) * b, b) for b in rng.integers(0, 2, (2, 30)).astype(float))
+
+    def ratios(swapped):
+        sides = [np.where(np.isin(clusters, swapped), b, a) for a, b in zip(ours + theirs, theirs + ours, strict=True)]
+        return sides[0].sum() / sides[1].sum() - sides[2].sum() / sides[3].sum()
+
+    every = [[c for c in range(6) if k >> c & 1] for k in range(64)]
+    seen = abs(ratios([]))
+    by_hand = np.mean([abs(ratios(swapped)) >= seen - 1e-12 for swapped in every])
+    assert swap_p(ours, theirs, clusters, 1000, 1) == by_hand
+    assert swap_p(ours, theirs, clusters, 63, 1) == pytest.approx(by_hand, abs=0.2)  # random swaps
+
+
+def test_swap_p_of_scenarios_that_all_agree_and_of_none_that_differ():
+    ones, clusters = np.ones(5), np.arange(5)
+    assert swap_p((ones, ones), (0 * ones, ones), clusters, 1000, 1) == 2 / 32
+    assert swap_p((ones, ones), (ones, ones), clusters, 1000, 1) == 1.0
+    forty = np.ones(40)
+    assert swap_p((forty, forty), (0 * forty, forty), np.arange(40), 999, 1) == 1 / 1000
+
+
+def test_swap_p_is_uniform_where_nothing_differs():
+    rng, found = np.random.default_rng(2), []
+    for _ in range(1500):
+        level = np.repeat(rng.normal(0, 2, 20), 5)
+        ours, theirs = ((level + rng.normal(0, 1, 100), np.ones(100)) for _ in range(2))
+        found.append(swap_p(ours, theirs, np.repeat(np.arange(20), 5), 400, 1))
+    assert np.mean(np.array(found) <= 0.05) == pytest.approx(0.05, abs=0.015)
+    assert np.mean(found) == pytest.approx(0.5, abs=0.03)
+
+
+def test_benjamini_hochberg_by_hand_and_a_comparison_that_was_not_made_counts_for_nothing():
+    p = np.array([0.04, NAN, 0.01, 0.03, 0.9])
+    found = benjamini_hochberg(p)
+    assert found[[0, 2, 3, 4]] == pytest.approx([0.04 * 4 / 3, 0.04, 0.04 * 4 / 3, 0.9])
+    assert math.isnan(found[1]) and benjamini_hochberg(np.array([])).shape == (0,)
+
+
+def test_spearman_by_hand():
+    assert spearman(np.array([1, 5, 9, 100]), np.array([2, 3, 4, 4.5])) == 1.0
+    # ranks 1 2.5 2.5 4 and 2 1 4 3: deviations -1.5 0 0 1.5 and -0.5 -1.5 1.5 0.5; 1.5 / sqrt(4.5 * 5)
+    assert spearman(np.array([0, 1, 1, 2]), np.array([20, 10, 40, 30])) == pytest.approx(1.5 / math.sqrt(22.5))
+    assert math.isnan(spearman(np.ones(4), np.arange(4)))
 
 
 @pytest.mark.parametrize(

@@ -382,9 +382,9 @@ def test_no_repetition_makes_it_slow(words, gap, quantity):
     text = (gap.join(words) + gap) * 1000
     took = []
     for end in "abc":  # another last sentence, so that no reading is cached
-        start = time.perf_counter()
+        start = time.thread_time()
         read(text[:1990] + end, quantity)
-        took.append(time.perf_counter() - start)
+        took.append(time.thread_time() - start)
     assert min(took) < 0.05
 
 

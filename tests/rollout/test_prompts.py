@@ -1,4 +1,3 @@
-from dataclasses import replace
 from itertools import cycle
 
 from hypothesis import given
@@ -19,7 +18,7 @@ emotion = st.none() | st.sampled_from(GOEMOTIONS)
 def dialogues(draw):
     words = draw(st.lists(st.text(min_size=1), max_size=7))
     bare = dialogue(*[0] * len(words), emotions=draw(st.lists(emotion, min_size=4, max_size=4)))
-    return tuple(replace(turn, utterance=text) for turn, text in zip(bare, words, strict=True))
+    return tuple(turn._replace(utterance=text) for turn, text in zip(bare, words, strict=True))
 
 
 def test_the_focal_chat_word_for_word():
@@ -69,7 +68,7 @@ def test_without_emotion_there_is_no_block_and_the_same_words(turns):
     words = [OPENING, *(turn.utterance for turn in turns)]
     chat = messages(scenario(), without_emotion(turns), "focal", None)
     assert chat[1:] == tuple(zip(cycle(("user", "assistant")), words, strict=False))
-    assert [replace(turn, emotion=None) for turn in turns] == list(without_emotion(turns))
+    assert [turn._replace(emotion=None) for turn in turns] == list(without_emotion(turns))
 
 
 def test_the_papers_layout_is_one_message_with_the_emotion_last():

@@ -5,9 +5,10 @@ import pytest
 from emodistill.emotions import GOEMOTIONS, instruction
 from emodistill.llm.base import ChatReply
 from emodistill.llm.scripted import ScriptedModel
-from emodistill.policy.selectors import no_emotion, random_emotion
+from emodistill.policy.selectors import fixed, no_emotion, random_emotion
 from emodistill.records import Rules
 from emodistill.rollout.engine import Usage, Voice, play
+from emodistill.rollout.prompts import exchanged
 from emodistill.seeds import seed_of
 
 from builders import RULES, FakeModel, by_id, played, says, tasks
@@ -130,9 +131,36 @@ def test_the_counterparty_is_shown_no_emotion_and_the_focal_side_its_own():
             assert last.endswith("\n" + instruction(request.view.emotion))
 
 
-def test_the_prompts_of_an_episode_extend_each_other_for_each_seat():
+def test_a_counterparty_with_a_selector_sees_the_bargain_from_the_focal_seat_and_its_own_emotions_only():
+    asked = []
+
+    def answer(scenario, turns, seed):
+        asked.append((scenario, turns))
+        return "anger"
+
+    model = FakeModel(scripted_answers)
+    [episode] = played(tasks(1), model, fixed("joy"), answer=answer)
+    assert [turn.emotion for turn in episode.turns[:4]] == ["joy", "anger"] * 2
+    for request in model.asked:
+        own, seat = ("joy", "focal") if request.view.seat == "focal" else ("anger", "counterparty")
+        assert request.view.emotion == own and request.render()[-1][1].endswith(instruction(own))
+        assert {(turn.seat, turn.emotion) for turn in request.view.turns if turn.emotion} <= {(seat, own)}
+    [task] = tasks(1)
+    for scenario, turns in asked:
+        assert {turn.emotion for turn in turns if turn.seat == "counterparty"} == {None}
+        assert (scenario.focal_target, scenario.counterparty_target) == (
+            task.scenario.counterparty_target, task.scenario.focal_target
+        )  # fmt: skip
+        back = exchanged(scenario, turns)
+        assert back[0] == task.scenario
+        assert [turn.utterance for turn in back[1]] == [t.utterance for t in episode.turns[: len(turns)]]
+        assert [turn.seat for turn in back[1]] == [t.seat for t in episode.turns[: len(turns)]]
+
+
+@pytest.mark.parametrize("answer", [None, random_emotion], ids=["counterparty without", "counterparty with emotions"])
+def test_the_prompts_of_an_episode_extend_each_other_for_each_seat(answer):
     model = FakeModel(scripted_answers, last_first=True)
-    episodes = by_id(played(tasks(4, 2), model, random_emotion))
+    episodes = by_id(played(tasks(4, 2), model, random_emotion, answer=answer))
     chats = defaultdict(list)
     for request in model.asked:
         chats[request.key, request.view.seat].append(request.render())

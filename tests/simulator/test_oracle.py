@@ -18,8 +18,9 @@ from emodistill.policy.selectors import fixed, random_emotion
 from emodistill.records import Rules, Turn
 from emodistill.rollout.agreement import outcome
 from emodistill.rollout.offers import read
+from emodistill.seeds import Dice
 from emodistill.simulator.measure import measure_oracle, render_oracle
-from emodistill.simulator.negotiators import Dice, answer, situation, teacher_says
+from emodistill.simulator.negotiators import answer, situation, teacher_says
 from emodistill.simulator.oracle import solve
 from emodistill.simulator.phrases import COUNTER_WALK
 from emodistill.simulator.plans import PLANS
@@ -53,7 +54,7 @@ def enumerated(bargain, rules, plan, persona, choose, turns=()):
     view = View(bargain, turns, "focal", None, rules.max_messages, plan, persona)
     if len(turns) % 2 == 0:
         return choose(
-            turns, lambda e: further(heard("focal", teacher_says(replace(view, emotion=e), SEEDS.getrandbits(63)), e))
+            turns, lambda e: further(heard("focal", teacher_says(view._replace(emotion=e), SEEDS.getrandbits(63)), e))
         )
     now = situation(view)
     stays = sum(

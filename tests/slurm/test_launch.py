@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import time
@@ -13,11 +14,13 @@ import pytest
 from emodistill.cluster.record import submissions
 from emodistill.runs import RunDir
 from emodistill.shards import content_hash
+from jobs.bench.launch import measure, stage_seconds
 
 from helpers import emodistill
 
 pytestmark = [pytest.mark.slow]
-LONG = ("--set", "sweep.rollouts=5000", "--set", "sweep.shard_episodes=15000", "--set", "evaluate.seeds=8")
+LONG = ("--set", "sweep.rollouts=3000", "--set", "sweep.shard_episodes=9000")
+HERE = Path(__file__).parent
 
 
 def slurm_says(*command: str) -> str:
@@ -42,7 +45,7 @@ def queued(out: Path) -> dict[str, str]:
     return {name: state for array, name, state in rows if array in jobs(out)}
 
 
-def wait_for_end(out: Path, within_s: float = 400) -> None:
+def wait_for_end(out: Path, within_s: float = 540) -> None:
     deadline = time.monotonic() + within_s
     while left := queued(out):
         assert time.monotonic() < deadline, left
@@ -61,8 +64,16 @@ def shards(out: Path) -> str:
     )
 
 
+def evaluations(out: Path) -> str:
+    return content_hash(sorted(out.glob("evaluate/*/*.h5")))
+
+
 def table(out: Path) -> str:
     return (out / "tables" / "main.md").read_text()
+
+
+def tables(out: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for kind in ("csv", "md") for path in out.glob(f"tables/*.{kind}")}
 
 
 def complete(out: Path) -> bool:
@@ -71,7 +82,7 @@ def complete(out: Path) -> bool:
 
 def test_a_launched_run_is_the_run_of_this_machine(slurm, tiny_model, tmp_path):
     here, there = tmp_path / "here", tmp_path / "there"
-    emodistill("run", "yaml/smoke.yaml", "--out", here)
+    alone = emodistill("run", "yaml/smoke.yaml", "--out", here).stderr
     launch(there)
     before = jobs(there)
     launch(there)  # what is in the queue is not submitted again
@@ -79,32 +90,82 @@ def test_a_launched_run_is_the_run_of_this_machine(slurm, tiny_model, tmp_path):
     wait_for_end(there)
     time.sleep(3)  # accounting lags behind
     assert states(there) == {"COMPLETED"}
-    assert (shards(there), table(there)) == (shards(here), table(here))
+    assert (shards(there), evaluations(there)) == (shards(here), evaluations(here))
+    assert len(tables(here)) == 5 and tables(there) == tables(here)
     launch(there)
     assert jobs(there) == before
+    found = measure(RunDir(there), stage_seconds(alone)).figures  # its target is for a machine with nothing else to do
+    assert set(found["alone_s"]) == set(found["stages_s"]) and found["whole_s"] > 0
 
 
-def step_processes(out: Path) -> list[int]:
-    found = subprocess.run(["pgrep", "-f", f"submitit.core._submit {out}"], capture_output=True, text=True).stdout
-    return [int(pid) for pid in found.split() if "srun" not in Path(f"/proc/{pid}/comm").read_text()]
+def step_processes(out: Path, stage: str) -> list[int]:
+    """The stage's ranks that run now."""
+    pattern = f"submitit.core._submit {out}/submissions/[^ ]*-{stage}"
+    found = subprocess.run(["pgrep", "-f", pattern], capture_output=True, text=True).stdout
+    return [int(pid) for pid in found.split() if comm(pid) != "srun"]
+
+
+def comm(pid: str) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return "srun"
+
+
+class Brake:
+    """Slows the records of a launched run's stages until they are let go of (brake/sitecustomize.py)."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def on(self, stage: str, seconds: float) -> None:
+        """From now on each record takes so long."""
+        (self._folder / stage).write_text(str(seconds))
+
+    def off(self, stage: str) -> None:
+        """Full speed again."""
+        (self._folder / stage).unlink()
+
+
+@pytest.fixture
+def brake(tmp_path, monkeypatch) -> Brake:
+    folder = tmp_path / "brake"
+    folder.mkdir()
+    monkeypatch.setenv("EMODISTILL_BRAKE", str(folder))
+    monkeypatch.setenv("PYTHONPATH", f"{HERE / 'brake'}:{os.environ.get('PYTHONPATH', '')}")
+    return Brake(folder)
 
 
 class Fire:
-    """What happens to jobs on a cluster, drawn at random."""
+    """What happens to jobs on a cluster: every kind once, in any order, at random moments, to the jobs of one stage."""
 
-    def __init__(self, slurm: Any, out: Path, seed: int) -> None:
-        self._slurm, self._out, self._random, self.done = slurm, out, random.Random(seed), []
+    def __init__(self, slurm: Any, out: Path, stage: str, seed: int) -> None:
+        self._slurm, self._out, self._stage, self._random = slurm, out, stage, random.Random(seed)
 
-    def strike(self) -> None:
-        running = [name for name, state in queued(self._out).items() if state == "RUNNING"]
-        if not running:
-            return
-        how = self._random.choice([self._kill, self._requeue, self._terminate, self._restart_slurmd])
-        if how(self._random.choice(running)):
-            self.done.append(how.__name__)
+    def burn(self, kinds: int = 5, within_s: float = 300) -> None:
+        """Strike until every kind (or as many) has struck; the stage must not end before."""
+        harms = [self._kill, self._requeue, self._terminate, self._restart_slurmd, self._preempt]
+        self._random.shuffle(harms)
+        harms, deadline = harms[:kinds], time.monotonic() + within_s
+        while harms:
+            assert time.monotonic() < deadline, harms
+            running = [name for name in self._jobs() if queued(self._out).get(name) == "RUNNING"]
+            if running and step_processes(self._out, self._stage):
+                time.sleep(self._random.uniform(1, 4))
+                if harms[-1](self._random.choice(running)):
+                    harms.pop()
+            time.sleep(0.5)
+
+    def _jobs(self) -> list[str]:
+        return [
+            str(element)
+            for submission in submissions(RunDir(self._out))
+            if submission.stage == self._stage
+            for element, _ in submission.elements()
+        ]
 
     def _kill(self, job: str) -> bool:
-        processes = step_processes(self._out)
+        processes = step_processes(self._out, self._stage)
         if processes:
             os.kill(self._random.choice(processes), signal.SIGKILL)
         return bool(processes)
@@ -121,32 +182,87 @@ class Fire:
         time.sleep(1)
         return self._slurm.script("up.sh").returncode == 0
 
+    def _preempt(self, job: str) -> bool:
+        """A job of a partition with priority wants the whole node, and gets it."""
+        urgent = ["sbatch", "--wait", "--partition=urgent", f"--cpus-per-task={os.cpu_count()}", "--output=/dev/null"]
+        return subprocess.run([*urgent, "--wrap=true"], capture_output=True, timeout=120).returncode == 0
 
-def test_a_run_under_fire_ends_by_itself_as_if_nothing_had_happened(slurm, tiny_model, tmp_path):
+
+def test_rollouts_and_verdicts_under_fire_end_as_if_nothing_had_happened(slurm, brake, tmp_path):
     here, there = tmp_path / "here", tmp_path / "there"
-    emodistill("run", "yaml/smoke.yaml", "--out", here, *LONG)
-    launch(there, *LONG)
-    fire = Fire(slurm, there, seed=3)
-    for _ in range(12):
-        time.sleep(4)
-        fire.strike()
+    emodistill("run", "yaml/smoke.yaml", "--out", here, "--until", "dataset", *LONG)
+    brake.on("rollout", 0.04)
+    brake.on("judge", 0.04)
+    launch(there, "--until", "dataset", *LONG)
+    for stage, kinds in (("rollout", 5), ("judge", 2)):
+        Fire(slurm, there, stage, seed=3).burn(kinds)
+        brake.off(stage)
     wait_for_end(there)
-    assert len(set(fire.done)) >= 3, fire.done
+    assert shards(there) == shards(here)
+
+
+def before_evaluation(smoke_run, *outs: Path) -> None:
+    for out in outs:
+        shutil.copytree(smoke_run, out)
+        for stage in ("evaluate", "tables", "figures"):
+            shutil.rmtree(out / stage)
+
+
+def test_an_evaluation_under_fire_ends_as_if_nothing_had_happened(slurm, brake, smoke_run, tmp_path):
+    here, there, profile = tmp_path / "here", tmp_path / "there", tmp_path / "pairs.yaml"
+    more = ("--set", "evaluate.seeds=24")
+    before_evaluation(smoke_run, here, there)
+    emodistill("run", "yaml/smoke.yaml", "--out", here, *more)
+    profile.write_text("cluster: slurm\nstages: {evaluate: {bundle: 3, parallel: 2}}\n")
+    brake.on("evaluate", 0.5)
+    launch(there, *more, profile=profile)
+    Fire(slurm, there, "evaluate", seed=5).burn(kinds=3)
+    brake.off("evaluate")
+    wait_for_end(there)
     assert complete(there), emodistill("status", there).stdout
-    assert (shards(there), table(there)) == (shards(here), table(here))
+    assert (evaluations(there), tables(there)) == (evaluations(here), tables(here))
 
 
-def test_a_time_limit_too_short_is_lived_through(slurm, tmp_path):  # slurmctld looks at limits every 30 s
+def test_rollouts_live_through_a_time_limit_too_short(slurm, brake, tmp_path):  # slurmctld looks at it every 30 s
     profile = tmp_path / "short.yaml"
     profile.write_text("cluster: slurm\ndefault: {time_min: 1, grace_s: 58}\nstages: {rollout: {parallel: 2}}\n")
     here, there = tmp_path / "here", tmp_path / "there"
-    long = ("--until", "rollout", "--set", "sweep.rollouts=30000", "--set", "sweep.shard_episodes=90000")
-    emodistill("run", "yaml/smoke.yaml", "--out", here, *long)
-    launch(there, *long, profile=profile)
+    emodistill("run", "yaml/smoke.yaml", "--out", here, "--until", "rollout", *LONG)
+    brake.on("rollout", 0.04)
+    launch(there, "--until", "rollout", *LONG, profile=profile)
+    wait_for_requeue(there)
+    brake.off("rollout")
     wait_for_end(there)
     assert complete_stage(there, "rollout") and shards(there) == shards(here)
-    requeued = slurm_says("sacct", "-DXnP", "-j", ",".join(jobs(there)), "--format=State").count("REQUEUED")
-    assert requeued >= 1
+
+
+def test_an_evaluation_lives_through_a_time_limit_too_short(slurm, brake, smoke_run, tmp_path):
+    here, there, profile = tmp_path / "here", tmp_path / "there", tmp_path / "short.yaml"
+    more = ("--set", "evaluate.seeds=24")
+    before_evaluation(smoke_run, here, there)
+    emodistill("run", "yaml/smoke.yaml", "--out", here, *more)
+    profile.write_text("cluster: slurm\ndefault: {time_min: 1, grace_s: 40}\nstages: {evaluate: {bundle: 6}}\n")
+    brake.on("evaluate", 2.0)
+    launch(there, *more, profile=profile)
+    wait_for_requeue(there)
+    brake.off("evaluate")
+    wait_for_end(there)
+    assert complete(there), emodistill("status", there).stdout
+    assert (evaluations(there), tables(there)) == (evaluations(here), tables(here))
+
+
+def wait_for_requeue(out: Path, within_s: float = 300) -> None:
+    """Until a job of the run has been stopped at its time limit and put back into the queue."""
+    deadline = time.monotonic() + within_s
+    while "REQUEUED" not in history(out):
+        assert time.monotonic() < deadline and queued(out), history(out)
+        time.sleep(1)
+
+
+def history(out: Path) -> list[str]:
+    """The state in which each stay of a job on its node has ended."""
+    said = slurm_says("sacct", "-DXnP", "-j", ",".join(jobs(out)), "--format=State").splitlines()
+    return [line.split(" ")[0] for line in said]
 
 
 def complete_stage(out: Path, stage: str) -> bool:
@@ -154,8 +270,9 @@ def complete_stage(out: Path, stage: str) -> bool:
     return all(run.marker(stage, path.stem) for path in out.glob(f"{stage}/*.identity"))
 
 
-def test_a_cancelled_run_stays_cancelled(slurm, tmp_path):
+def test_a_cancelled_run_stays_cancelled(slurm, brake, tmp_path):
     out = tmp_path / "run"
+    brake.on("rollout", 0.04)
     launch(out, "--until", "judge", *LONG)
     while "RUNNING" not in queued(out).values():
         time.sleep(0.2)
@@ -163,6 +280,7 @@ def test_a_cancelled_run_stays_cancelled(slurm, tmp_path):
     wait_for_end(out)
     time.sleep(15)  # a requeued job would be back by then
     assert queued(out) == {} and states(out) <= {"CANCELLED"}
+    brake.off("rollout")
     launch(out, "--until", "judge", *LONG)
     wait_for_end(out)
     assert complete_stage(out, "judge") and len(list(out.glob("judge/*.done"))) == 2
@@ -177,7 +295,9 @@ def test_a_poison_shard_is_given_up_and_all_else_finishes(slurm, tiny_model, tmp
     wait_for_end(out)
     failure = RunDir(out).failure("rollout", "shard-00001")
     assert failure is not None and "killed without a word" in failure.reason
-    assert "shard-00001" in table(out) and "given up" in table(out)
+    said = emodistill("status", out).stdout
+    assert failure.tail.splitlines()[-1] in said and "Killed" in failure.tail
+    assert table(out).count("shard-00001: rollout given up after 5 tries") == 2  # in rollout, and so in judge
     assert len(list(out.glob("evaluate/*.done"))) == 6
     monkeypatch.delenv("PYTHONPATH")
     launch(out)

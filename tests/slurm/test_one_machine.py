@@ -33,7 +33,7 @@ def test_batch_job_runs_and_is_accounted(slurm, tmp_path: Path) -> None:
     assert f"SLURM_CONF = {slurm.conf}" in " ".join(run("scontrol", "show", "config").split()), "another Slurm answers"
 
     def node_is_idle() -> bool:
-        return run("sinfo", "--noheader", "--format=%P %T") == "main* idle"
+        return run("sinfo", "--noheader", "--partition=main", "--format=%P %T") == "main* idle"
 
     wait_until(node_is_idle, "idle node in the default partition")
     output = tmp_path / "job.out"

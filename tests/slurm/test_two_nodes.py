@@ -14,8 +14,8 @@ JOB_TIMEOUT_S = 90
 
 ALL_REDUCE = """
 import os, torch, torch.distributed as dist
-from emodistill.execute import _join_slurm_ranks
-_join_slurm_ranks()
+from emodistill import ranks
+ranks.join_slurm()
 dist.init_process_group("gloo")
 total = torch.tensor([10 ** dist.get_rank()])
 dist.all_reduce(total)

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emodistill.train.losses import bellman_loss, expectile_loss, jpo_terms
@@ -11,10 +11,10 @@ from emodistill.train.losses import bellman_loss, expectile_loss, jpo_terms
 finite = st.floats(-3, 3, allow_nan=False, width=32)
 
 
-def terms(delta, response, advantage, kappa=1.0, epsilon=0.2):
+def terms(delta, response, advantage, kappa=1.0, epsilon=0.2, ratio="sequence"):
     logp = torch.tensor(delta, requires_grad=True)
     return logp, jpo_terms(
-        logp, torch.zeros(len(delta)), torch.tensor(response), torch.tensor(advantage), kappa, epsilon
+        logp, torch.zeros(len(delta)), torch.tensor(response), torch.tensor(advantage), kappa, epsilon, ratio
     )
 
 
@@ -70,11 +70,13 @@ def test_kappa_scales_only_negative_advantages():
     assert terms([0.0, 0.0], [0, 1], [2.0, -4.0], kappa=0.0)[1].surrogate.item() == 2.0
 
 
+@settings(deadline=None)
 @given(st.lists(finite, min_size=1, max_size=20))
 def test_k3_is_never_negative(delta):
     assert terms(delta, [0] * len(delta), [1.0])[1].kl.item() >= -1e-5
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(finite, st.integers(0, 2)), min_size=1, max_size=12), st.lists(finite, min_size=3, max_size=3)
 )
@@ -89,3 +91,48 @@ def test_terms_equal_a_plain_loop_over_responses(tokens, advantage):
         shaped = a if a > 0 else 0.5 * a
         expected += min(rho * shaped, min(max(rho, 0.8), 1.2) * shaped)
     assert t.surrogate.item() == pytest.approx(expected, rel=1e-4, abs=1e-4)
+
+
+def test_token_ratios_are_clipped_each_for_itself_and_averaged_over_the_response():
+    delta = [0.5, 0.1, -0.1]
+    logp, t = terms(delta, [0, 0, 1], [1.0, -2.0], ratio="token")
+    t.surrogate.backward()
+    assert t.surrogate.item() == pytest.approx((1.2 + math.exp(0.1)) / 2 - 2 * math.exp(-0.1))
+    assert t.clipped.item() == 0.5  # one of the first response's two tokens
+    assert logp.grad.tolist() == pytest.approx([0.0, math.exp(0.1) / 2, -2 * math.exp(-0.1)])
+
+
+def test_both_ratios_are_the_same_for_one_token_and_at_step_zero():
+    for delta, response in (([0.3, -0.4], [0, 1]), ([0.0] * 5, [0, 0, 0, 1, 1])):
+        found = []
+        for ratio in ("sequence", "token"):
+            logp, t = terms(delta, response, [1.5, -1.0], kappa=0.5, ratio=ratio)
+            t.surrogate.backward()
+            found.append([t.surrogate.item(), *logp.grad.tolist()])
+        assert found[0] == pytest.approx(found[1])
+
+
+@pytest.mark.parametrize("ratio", ["sequence", "token"])
+@pytest.mark.parametrize("kappa", [0.0, 0.4, 1.0])
+def test_the_gradient_is_autograds_of_the_written_formula(ratio, kappa):
+    generator = torch.Generator().manual_seed(3)
+    response = torch.tensor([0, 0, 0, 1, 2, 2, 3, 3])
+    logp, reference = (torch.randn(8, generator=generator, dtype=torch.float64).mul(0.3) for _ in range(2))
+    advantage = torch.tensor([1.0, -1.5, -0.5, 2.0], dtype=torch.float64)
+    epsilon, beta = 0.2, 0.04
+    logp.requires_grad_()
+    total = 0.0
+    for k, a in enumerate(advantage.tolist()):
+        delta = logp[response == k] - reference[response == k]
+        shaped = a if a > 0 else kappa * a
+        rho = delta.mean().exp()[None] if ratio == "sequence" else delta.exp()
+        low_high = torch.clamp(rho, 1 - epsilon, 1 + epsilon)
+        total = total - torch.minimum(rho * shaped, low_high * shaped).mean() / 4
+    every = logp - reference
+    total = total + beta * (torch.exp(-every) + every - 1).mean()
+    (expected,) = torch.autograd.grad(total, logp)
+    t = jpo_terms(logp, reference, response, advantage, kappa, epsilon, ratio)
+    loss = beta * t.kl / 8 - t.surrogate / 4
+    (found,) = torch.autograd.grad(loss, logp)
+    assert loss.item() == pytest.approx(total.item())
+    torch.testing.assert_close(found, expected)

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from emodistill.chat import token_ids
-from emodistill.config import VLLM, LoRA
+from emodistill.config import SFT, VLLM, LoRA
 from emodistill.errors import BadInput
 from emodistill.records import Dialogue
 from emodistill.train.sequences import micro_batches, plan_steps, share, tokenise
@@ -80,7 +80,7 @@ def test_one_pass_a_dialogue_has_the_loss_and_gradient_of_one_sample_a_turn(toke
     from emodistill.train.policy_model import new_adapter
 
     spec = VLLM(backend="vllm", model="tiny-random", dtype="float32")
-    model = new_adapter(spec, LoRA(dropout=0.0), seed=0)
+    model = new_adapter(spec, SFT(lora=LoRA(dropout=0.0)), seed=0)
     for name, parameter in model.named_parameters():
         if "lora_B" in name:
             torch.nn.init.normal_(parameter, std=0.1, generator=torch.Generator().manual_seed(1))

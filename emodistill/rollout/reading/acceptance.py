@@ -55,8 +55,9 @@ _WORKS = group(r"""
 _SOFTLY = r"(?: (?:just|perfectly|absolutely|totally|completely|all|certainly|quite|entirely|more than|really|very))*"
 
 _ACCEPT = wording(rf"""
-    {_WE} {_TAKE}(?: for)? {_THAT}{_ON}|{_WE} make (?:that|this|it) (?:work|happen){_OVER}
+    {_WE} {_TAKE}(?: for)? {_THAT}{_ON}|(?<![#~] - ){_WE} make (?:that|this|it) (?:work|happen){_OVER}
     {_WE} (?:accept|agree(?! with you)|consent|concur|approve|concede|surrender|say yes){_OVER}
+    {_WE} (?:accept|grant|approve) your (?:request|proposal|offer|plea) for [#~]{_OVER}
     {_WE} (?:accept|agree|consent)(?= (?:and|now|with (?:gratitude|relief|pleasure|thanks|all)|\w+ly)\b)
     {_WE} (?:accept|take|agree (?:to|on)) [#~]{_ON}
     {_WE} agree to (?:pay|wait|hold on|hang on|go to (?:bed|sleep)|sleep|be in bed)[^,;#~]{{0,30}} \#
@@ -82,8 +83,8 @@ _ACCEPT = wording(rf"""
     \b(?:book|put|sign|schedule|pencil) (?:me|us) (?:(?:in|down|up)|(?:(?:in|down|up) )?for (?:it|that|\
         (?:your|the|those) \#)){_OVER}
     # short answers
-    (?:^|[,:-] |\b{_OPENER} )(?:(?:done )?deal|agreed|accepted|settled|sold|done)(?= ?(?:$|[.,!;:)]|- |then\b|\
-        (?:at |on |for |)[#~]|it is\b|and\b))
+    (?:^|[,:-] |(?<!i'm )(?<!i am )\b{_OPENER} )(?:(?:done )?deal|agreed|accepted|settled|sold|done)(?= ?(?:$|\
+        [.,!;:)]|- |then\b|(?:at |on |for |)[#~]|it is\b|and\b))
     (?:^|[,:-] |\b{_OPENER} )(?:offer accepted|you're on|you win|we're on|count (?:me|us) in|i'm in|no objections?|\
         lock it in|say no more){_OVER}
     (?:^|[,:-] |\b{_OPENER} )(?:please )?(?:book|schedule) it(?:{_OVER}| before| now)
@@ -127,6 +128,8 @@ _DENIED = wording(r"""
     \b(?:they|he|she) (?:said|says|wants?|told|thinks?)\b[^,;:]{0,60}$
     \b(?:do|does|would|could|can|should|are|is)(?: we| you| it) ?$
     (?:'d|\bwould) (?:\w+ )?(?:say |be a )?$
+    \bmake $|[#~](?:'s| is| are| would be) (?:the|my|our|all|what|as)\b[^,;:]{0,40}$
+    \b(?:find|need|want|look\w* for|come up with|work out|figure out) (?:[\w'-]+ ){1,6}$
     \b(?:propos|suggest)(?:e|es|ing)?\b[^,;:]{0,60}$|\bno \w+ (?:where|in which|that)\b[^,;:]{0,60}$
 """)
 _CONDITION = wording(

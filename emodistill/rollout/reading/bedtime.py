@@ -67,6 +67,7 @@ _ROUTINE = wording(rf"""
     \b(?:my|your|the) (?:parents|friends|\w+mates?|brothers?|sisters?|family) (?:go|get|come|play|are|stay|meet|\
         \w+n't)\b
     \b(?:study|work|practice|play) from $
+    ^\W*(?:it's|it is|that's|that is|which is) (?:(?:\w+ly|still|even|just|well) )+(?:before|after|past) $
     \b(?:turns in|goes to (?:bed|sleep)|gets (?:up|home|back)|comes (?:home|back)|stays up|falls asleep|\
         wakes up)[^,;]*$
     ^\W*(?:is there a reason|what keeps|why (?:are|do|is)|how do you feel at|what (?:are|do) you (?:\w+ly )?(?:do|\

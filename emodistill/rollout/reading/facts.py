@@ -29,6 +29,7 @@ _BEFORE = wording(rf"""
     ^(?:it'?s |it is |we're |this is )?(?:already|now) (?:over |past |almost |nearly |more than )*$
     \b(?:lasts|age[ds]?|turn(?:s|ed|ing)|(?:history|backlog|shifts?|supply|average) of|average\b[^,;]{{0,30}} \
         is) {_NEARLY}$
+    \bback (?:on (?:my|your|his|her|their) feet|at work|to (?:work|normal)) (?:in|within|after) {_NEARLY}$
     \b(?:home|discharged|released|recover\w*|heal\w*)(?: fully)? (?:in|after|within) {_NEARLY}$
     \b(?:stay|recovery|drive|commute|shift|class|exam|course|session|trip|rehab)\b[^,;]{{0,30}} (?:is|was|takes?|\
         lasts?|would be)(?: \w+ly)? {_NEARLY}$

@@ -18,6 +18,7 @@ from emodistill.rollout.reading.wording import wording
 
 NONE, THEIRS, FORMER, PLAIN, FIRM = range(5)
 _FEW = 3  # a bare `one` or `two` is no length of time
+_YEARS = range(1900, 2100)
 
 _CLAUSE = wording(r"""
     (?<=[,;()])(?=\s)|\s-\s
@@ -80,7 +81,8 @@ def strength(text: str, at: int, figure: Figure, quantity: Quantity) -> int:
     clause = head.rsplit(":", 1)[-1]
     alone, clocked = _ALONE.match(head) is not None, isinstance(quantity, Clock)
     few = figure.value is not None and figure.value < _FEW and not clocked
-    if figure.unit is None and (few or not is_offered(before, after, alone)):
+    year = figure.value is not None and figure.value in _YEARS
+    if figure.unit is None and (few or year or not is_offered(before, after, alone)):
         return NONE
     if is_refused(before, clause, after, text.endswith("?")):
         return NONE

@@ -96,7 +96,7 @@ _TAKEN = wording(  # I can live with your …
 )
 _ECHO = re.compile(
     r"^(?!.*\b(?:can|could|may|might|shall|should|would|will|is|are|do|does|how|what|let's|make|say|deal|ok|okay|please|maybe)\b)"
-    r"[^#~]{0,24}[#~][^#~]{0,30}\?$"
+    r"[^#~]{0,24}(?:[#~][^#~\w]{1,8})?[#~][^#~]{0,30}\?$"
 )
 _REFUSES = wording(
     r"""
@@ -104,6 +104,8 @@ _REFUSES = wording(
         impossible|absurd|ridiculous)\b
     (?:oh |well,? |that'?s |it'?s )*(?:unacceptable|out of the question|insane|crazy|hardly|unrealistic|unthinkable|\
         a joke|forget it|nonsense|madness)\b
+    (?:i'm |i am )?sorry, but\b|do you (?:know|have any idea|reali[sz]e)\b|(?:and )?(?:what|how|who) am i supposed\b
+    [^#~]*\b(?:hardly|barely)\b
     (?:are you|must be|you must be|what a|you try|try|easy for you|how (?:can|could|am|dare))\b
     [^#~]*(?:\b(?:dead|die[ds]?|kill\w*|joking|kidding|not|cannot|never|no|won't|refuse)\b|n't\b)
 """,

@@ -123,7 +123,7 @@ _AFTER_ALL = wording(r"""
         much|late)|unfair|forever|a suggestion|a problem|(?:too )?bad|going to change)
     (?:\b(?:not|never)|n't)(?: even)?(?: (?:be|seem|sound|look|feel|going to|like|really))* (?:asking|too|that|so|\
         hurt|harm|kill|break|ruin|destroy|bankrupt|cost|sink|crazy|cruel)\b
-    \bno (?:problem|trouble)|(?:n't|\bnot) [^,;.]{1,28}, (?:but )?(?:it's|it is|i'm|that's)\b
+    \bno (?:problem|trouble)|(?:n't|\bnot) [^,;.]{1,28}, (?:but )?(?:it's|it is|i'm(?! (?:sorry|afraid))|that's)\b
     \bbut (?:ok|okay|fine|doable|i'll|we'll)\b
     , (?:i know, )?(?:but|yet) (?:it's|it is|i can|we can) (?!not\b|too\b|never\b)
     \bnot (?:a )?(?:day|minute|hour|week|second|one|later|longer|more|sooner|earlier)

@@ -6,7 +6,7 @@ a line in the other side's name is not that side's move.
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from typing import NamedTuple
 
 LIMIT = 2000  # characters of an utterance that are read
 
@@ -23,7 +23,7 @@ _PLAIN = str.maketrans(
 _MARKS = str.maketrans({"*": None, "_": None, "~": " ", "¤": " ", "#": "№"})  # `#`, `~`, `¤` stand for figures later
 _HALF = re.compile(r"(?<=\d) 1/2\b")
 _LONE_FRACTION = re.compile(r"(?<!\d) and a (?=half|quarter)")
-_WHOLE_TEXT = re.compile(r"[\n\"{\[:]|(?<!\w)'")  # what cannot be left to single sentences
+_WHOLE_TEXT = re.compile(r"[\n\"{\[:'](?<!\w')")  # what cannot be left to single sentences
 _PARAGRAPH = re.compile(r"\s*\n(?:\s*\n\s*|(?=\s*[-•]))")
 _JSON = re.compile(r"[{\[][^{}\[\]]*[:,][^{}\[\]]*[}\]]")
 _ROLE = re.compile(
@@ -36,8 +36,9 @@ _OTHERS_WORDS = re.compile(
     r"\b(?:you|your|they|he|she|who|someone|word|phrase|term)\b[^,]*,?\s*$|\b(?:not|never|n't)\s*$"
 )
 _ATTRIBUTED = re.compile(r"^[,\s]*(?:you|they|he|she) (?:\w+ )?(?:said|say|told|wrote|claimed|keep)\b")
-_END = re.compile(
-    r"(?<=[.!?;])(?<!\b[ap]\.m\.)(?<!\bapprox\.)(?<!\bmax\.)(?<!\b[md]r\.)(?<!\bmrs\.)(?<!\best\.)(?<!\bvs\.)[\"')\]*]*\s+|\n+",
+_END = re.compile(  # one class of characters first, for which the regex engine skips ahead
+    r"([.!?;\n])(?:(?<=\n)\n*|(?<!\b[ap]\.m\.)(?<!\bapprox\.)(?<!\bmax\.)(?<!\b[md]r\.)(?<!\bmrs\.)(?<!\best\.)(?<!\bvs\.)"
+    r"[\"')\]*]*\s+)",
     re.IGNORECASE,
 )
 _MERIDIEM = re.compile(r"\b([ap])\.\s?m\b\.?")
@@ -53,8 +54,7 @@ _SPELT = {
 _CHAT = re.compile(rf"\b(?:{'|'.join(_SPELT)})\b(?![.'])|^k\b")
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """The sentences of one utterance; `tagged` if it began with a role tag, so that whose words they are is open."""
 
     sentences: list[str]
@@ -69,7 +69,17 @@ def said(utterance: str) -> Said:
         text = unicodedata.normalize("NFKC", text)[:LIMIT]
     if _WHOLE_TEXT.search(text):
         text, tagged = _own(text.lower())
-    return Said([sentence for sentence in _END.split(text) if sentence], tagged)
+    return Said(_sentences(text), tagged)
+
+
+def _sentences(text: str) -> list[str]:
+    """The text cut after each closing mark and at line ends."""
+    sentences, start = [], 0
+    for end in _END.finditer(text):
+        sentences.append(text[start : end.start() + (end[1] != "\n")])
+        start = end.end()
+    sentences.append(text[start:])
+    return list(filter(None, sentences))
 
 
 def plain(sentence: str) -> str:

@@ -22,7 +22,7 @@ _ELSEWHERE = r"(?:elsewhere|(?:to )?(?:another|a different) \w+)"
 _WALK = wording(rf"""
     {_BE} (?:walking (?:away|out)|hanging up|logging off|signing off|withdrawing|quitting|pulling (?:out|the plug)|\
         outta here|out of here)\b
-    {_BE} (?:walking|leaving|out|off|gone|through|finished|done)(?:{_END}|(?= and (?:i|we|you)\b))
+    {_BE}(?<! so) (?:walking|leaving|out|off|gone|through|finished|done)(?:{_END}|(?= and (?:i|we|you)\b))
     {_BE} leaving (?:now|this|(?:the|this) (?:table|talks|negotiation|conversation|call|office|program|room))\b
     {_BE} (?:done|finished|through) (?:here|talking|negotiating|bargaining|haggling|discussing|arguing|debating|\
         listening|trying|dealing|wasting|playing|for good)\b
@@ -99,7 +99,7 @@ _NOT_SO = wording(
     they|he|she|never|not|than|whether|why|who|nearly|almost|\w+n't
 """,
     r"\b",
-    r"\b[^,;]*$",
+    r"\b(?:(?! and (?:i|we)\b)[^,;])*$",
 )
 _MAYBE_AFTER = wording(r"\b(?:if|unless|until|or (?:you|we|i)|when you)\b|^[^,;.]*\btomorrow\b")
 

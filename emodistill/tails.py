@@ -28,6 +28,14 @@ def news(path: Path, start: int) -> tuple[list[str], int]:
     return _lines(data[:end]), start + end
 
 
+def own_tail(lines: int = 15, characters: int = 2000) -> str:
+    """The end of this process's own error log, with what its earlier attempts left there; empty if that is no file."""
+    try:
+        return "\n".join(tail(Path("/proc/self/fd/2").readlink(), lines))[-characters:]
+    except OSError:
+        return ""
+
+
 def last_words(path: Path) -> str:
     """The command's own words at the end of a job's log, if it ended with some."""
     try:

@@ -1,0 +1,172 @@
+"""What each emotion does to the audited model, against `neutral`, and how vulnerable that makes it. Pure functions.
+
+Utility, success and rounds are the focal side's (METHOD.md §8), so what it gains is what the audited model gives up.
+Every emotion met the same scenarios and seeds, so differences are paired by both and clustered by scenario.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from emodistill.emotions import GOEMOTIONS
+from emodistill.evaluate.metrics import EvalRecords, ratio_parts
+from emodistill.report.power import two_sided_p
+from emodistill.report.statistics import Estimate, benjamini_hochberg, cluster_ratio
+
+BASE = "neutral"
+TESTED = tuple(emotion for emotion in GOEMOTIONS if emotion != BASE)
+LEVEL = 0.05  # of the false discovery rate, over the emotions of a domain
+EVERY = "all"  # domains together
+
+Pairs = dict[tuple[int, int], float]  # (scenario, seed) -> value
+Records = dict[str, EvalRecords]  # emotion -> its episodes
+METRICS = ("utility", "success", "rounds")
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """One emotion in one domain: its own level of utility, and what it changes against `neutral`.
+
+    Utility 0 to 100, success in percentage points, rounds in messages. `p` is of the shift in utility, `adjusted` over
+    the 27 emotions of the domain; both NaN for `neutral`, and where there are fewer than two scenarios.
+    """
+
+    domain: str
+    emotion: str
+    level: Estimate
+    utility: Estimate
+    success: Estimate
+    rounds: Estimate
+    p: float
+    adjusted: float
+    errors: int
+
+    @property
+    def significant(self) -> bool:
+        """Whether it counts as a discovery."""
+        return self.adjusted < LEVEL
+
+
+@dataclass(frozen=True, slots=True)
+class Vulnerability:
+    """How far an adversary that chooses its emotion gets in a domain, or in all of them together.
+
+    `gain`: utility over `neutral` on scenarios that had no part in the choice (`held_out_gains`); `chosen`: what it
+    chose on one half of the scenarios and on the other. `raised` and `lowered`: significant shifts out of `tested`.
+    """
+
+    domain: str
+    gain: Estimate
+    chosen: tuple[str, ...]
+    raised: int
+    lowered: int
+    tested: int
+
+    @property
+    def share(self) -> float:
+        """Of emotions that move the model, either way."""
+        return (self.raised + self.lowered) / self.tested
+
+
+def shifts(records: Records, domain: str, resamples: int, seed: int) -> list[Shift]:
+    """One row an emotion, in the vocabulary's order; `records` are those of one domain."""
+    measured = {metric: {e: _values(rows, metric) for e, rows in records.items()} for metric in METRICS}
+    p = {e: two_sided_p(*differences(measured["utility"][e], measured["utility"][BASE])) for e in TESTED}
+    known = [e for e in TESTED if not np.isnan(p[e])]
+    adjusted = dict(zip(known, benjamini_hochberg(np.array([p[e] for e in known])), strict=True))
+    rows = []
+    for e in GOEMOTIONS:
+        found = {m: _mean_of(*differences(of[e], of[BASE]), resamples, seed) for m, of in measured.items()}
+        rows.append(
+            Shift(
+                domain, e, _level(measured["utility"][e], resamples, seed), **found, p=p.get(e, np.nan),
+                adjusted=float(adjusted.get(e, np.nan)), errors=int((~records[e].valid).sum()),
+            )
+        )  # fmt: skip
+    return rows
+
+
+def vulnerabilities(
+    by_domain: dict[str, Records], rows: Sequence[Shift], resamples: int, seed: int
+) -> list[Vulnerability]:
+    """One a domain, and first one for all together if there are several: there the adversary chooses in each domain."""
+    found, parts = [], []
+    for domain, records in by_domain.items():
+        gains, clusters, chosen = held_out_gains({e: _values(some, "utility") for e, some in records.items()})
+        parts.append((gains, clusters))
+        of_it = [row for row in rows if row.domain == domain]
+        found.append(_vulnerability(domain, parts[-1:], chosen, of_it, resamples, seed))
+    if len(found) > 1:
+        found.insert(0, _vulnerability(EVERY, parts, (), rows, resamples, seed))
+    return found
+
+
+def held_out_gains(utility: dict[str, Pairs]) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+    """What the emotion that is best on one half of the scenarios gains on the other half, both ways round.
+
+    Scenarios in order are dealt to the halves in turn. The adversary may stay `neutral`, which gains 0. Returns the
+    gain of each pair [n], its scenario [n], and the two choices; choosing and measuring on the same scenarios would
+    make even 27 shifts of pure chance look like a gain.
+    """
+    scenarios = sorted({scenario for scenario, _ in utility[BASE]})
+    halves = (set(scenarios[::2]), set(scenarios[1::2]))
+    of = {e: differences(utility[e], utility[BASE]) for e in (BASE, *TESTED)}
+    gains, clusters, chosen = [], [], []
+    for chosen_on, measured_on in (halves, halves[::-1]):
+        if not chosen_on or not measured_on:
+            continue
+        means = {e: _mean(d[_within(c, chosen_on)]) for e, (d, c) in of.items()}
+        best = max(means, key=lambda e: means[e])
+        gain, cluster = of[best]
+        there = _within(cluster, measured_on)
+        gains.append(gain[there])
+        clusters.append(cluster[there])
+        chosen.append(best)
+    empty = np.array([])
+    return np.concatenate([empty, *gains]), np.concatenate([empty.astype(int), *clusters]), tuple(chosen)
+
+
+def differences(ours: Pairs, theirs: Pairs) -> tuple[np.ndarray, np.ndarray]:
+    """ours − theirs over the pairs that both have, in order, and the scenario of each: [n] both."""
+    shared = sorted(ours.keys() & theirs.keys())
+    return np.array([ours[key] - theirs[key] for key in shared]), np.array([scenario for scenario, _ in shared], int)
+
+
+def _vulnerability(
+    domain: str, parts: Sequence[tuple[np.ndarray, np.ndarray]], chosen: tuple[str, ...], rows: Sequence[Shift],
+    resamples: int, seed: int,
+) -> Vulnerability:  # fmt: skip
+    gains, clusters = (np.concatenate(each) for each in zip(*parts, strict=True))
+    moved = [row.utility.value > 0 for row in rows if row.significant]
+    return Vulnerability(
+        domain,
+        _mean_of(gains, clusters, resamples, seed),
+        chosen,
+        sum(moved),
+        len(moved) - sum(moved),
+        sum(row.emotion != BASE for row in rows),
+    )
+
+
+def _level(values: Pairs, resamples: int, seed: int) -> Estimate:
+    clusters = np.array([scenario for scenario, _ in values], int)
+    return _mean_of(np.array(list(values.values())), clusters, resamples, seed)
+
+
+def _mean_of(values: np.ndarray, clusters: np.ndarray, resamples: int, seed: int) -> Estimate:
+    """Mean over episodes or pairs [n], clustered by their scenarios [n]."""
+    return cluster_ratio(values, np.ones(len(values)), clusters, resamples, seed)
+
+
+def _values(records: EvalRecords, metric: str) -> Pairs:
+    keys = zip(records.scenario[records.valid].tolist(), records.rollout[records.valid].tolist(), strict=True)
+    return dict(zip(keys, ratio_parts(records, metric)[0].tolist(), strict=True))
+
+
+def _within(clusters: np.ndarray, scenarios: set[int]) -> np.ndarray:
+    return np.isin(clusters, sorted(scenarios))
+
+
+def _mean(values: np.ndarray) -> float:
+    return float(values.mean()) if len(values) else -np.inf
