@@ -9,7 +9,6 @@ import json
 import math
 import os
 import shutil
-import socket
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -57,11 +56,10 @@ class Engine:
 
         self.plan, self._folder = plan, folder
         folder.mkdir(parents=True, exist_ok=True)
-        _join_ranks()
         # On a CPU DeepSpeed would compile a shared-memory reducer at first use: half a minute, and a C++ compiler on
         # every node. Gloo does the work.
         deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
-        deepspeed.init_distributed("nccl" if torch.cuda.is_available() else "gloo", verbose=False)
+        _join_ranks()
         parameters = [p for p in module.parameters() if p.requires_grad]
         self._made = optimizer(parameters, lr=plan.learning_rate)  # type: ignore[call-arg]
         self._deepspeed, *_ = deepspeed.initialize(
@@ -244,9 +242,12 @@ def memory_explained(when: str) -> Iterator[None]:
 
 
 def _join_ranks() -> None:
-    """A single process is its own group; several get their place from torchrun or Slurm."""
-    if "RANK" not in os.environ:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        os.environ.update(RANK="0", WORLD_SIZE="1", LOCAL_RANK="0", MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
+    """A single process is its own group, with no port and no word of it to its children; several get their place from
+    torchrun or Slurm."""
+    import deepspeed
+
+    backend = "nccl" if torch.cuda.is_available() else "gloo"
+    if "RANK" not in os.environ and not torch.distributed.is_initialized():
+        os.environ.setdefault("LOCAL_RANK", "0")  # DeepSpeed reads it
+        torch.distributed.init_process_group(backend, store=torch.distributed.HashStore(), rank=0, world_size=1)
+    deepspeed.init_distributed(backend, verbose=False)
