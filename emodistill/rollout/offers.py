@@ -40,9 +40,8 @@ def read(utterance: str, quantity: Quantity) -> Reading:
     offer, amount, strength, accepting, walking = None, None, offered.NONE, False, False
     parts = [_sentence(sentence, quantity) for sentence in words.sentences]
     for place, part in enumerate(parts, 1):
-        if offered.THEIRS <= part.strength >= strength and not (
-            part.echo and place < len(parts) and refuses_echo(parts[place].marked)
-        ):
+        echoed = place < len(parts) and _echoed(part, parts[place])
+        if offered.THEIRS <= part.strength >= strength and not echoed:
             former = None if part.amount else amount
             offer, strength = part.offer and in_unit_of(former, part.offer).value, part.strength
         amount = part.amount or amount
@@ -54,6 +53,15 @@ def read(utterance: str, quantity: Quantity) -> Reading:
     if strength == offered.THEIRS and not accepting:
         offer = None
     return _reading(offer, accepting, walking and not accepting and not words.tagged)
+
+
+def _echoed(part: _Sentence, after: _Sentence) -> bool:
+    """Whether a figure is only repeated: `90 days? Impossible.`, `90 days. You want me to wait 90 days.`"""
+    if part.echo:
+        return refuses_echo(after.marked)
+    if part.marked.strip(" .!") != "#" or part.offer is None or after.offer is None:
+        return False
+    return after.strength == offered.THEIRS and after.offer.value == part.offer.value
 
 
 _reading = lru_cache(maxsize=1 << 14)(Reading)  # there are few, and they are frozen

@@ -21,7 +21,7 @@ _TERMS = group("""
 """)
 _THAT = (
     rf"(?:(?:all )?(?:your|the|this|that|these|those)(?: (?!for )\w+)?? {_TERMS}(?:[ -]{_TERMS})?"
-    "|that|this|it|those|these)"
+    r"|that|this|it|those|these|what you(?:'ve| have|'re| are)? (?:just )?(?:suggest|propos|offer|ask)\w*(?: for)?)"
 )
 _OVER = r"(?= ?(?:$|[.,!;:)]|- ))"  # the phrase ends here
 _CLOSED = r"(?= ?(?:$|[.!;]|and\b|,? (?:and )?thank|- ))"  # no reasons follow, as they do where a figure is argued for
@@ -35,7 +35,7 @@ _ON = group(r"""
 _TAKE = group("""
     accept|agree (?:to|on|with)|take|settle (?:for|on|at)|go (?:along )?with|sign(?: off on)?|approve|commit to|confirm
     shake (?:hands )?on|say yes to|consent to|match|honou?r|grant|take you up on|live with|work with|do(?! these\b)
-    manage|handle|support|stick to|wait|hold on|hang on
+    manage|handle|support|stick to|wait|hold on|hang on|accepting|agreeing (?:to|on|with)|approving|granting
 """)
 _PLEASED = group("""
     fine|ok(?:ay)?|good|happy|comfortable|satisfied|content|on board|down|cool|pleased|at peace|in agreement|agreeable
@@ -69,6 +69,7 @@ _ACCEPT = wording(rf"""
     \b(?:i|we) have no objections?\b|\b(?:i|we) do (?:accept|agree){_OVER}
     \b(?:i|we)(?:'ll| will| can)(?: \w+ly| just)? (?:hold on|hang on|hold out|wait|manage|be ready) until then\b
     \b(?:i|we)(?:'ll| will| can) live with (?:that |the )?[#~](?= ?(?:$|[^\w ,]|,? and i(?:'m| am)\b))
+    \b(?:my|our) (?:acceptance|agreement) (?:of|to) {_THAT}{_ON}
     # a deal
     \b(?:you|we|i)(?:'ve| have)?(?: just)? (?:got|have)(?: yourself| yourselves| ourselves)? an? (?:\w+ )?(?:deal|\
         agreement)\b
@@ -83,7 +84,8 @@ _ACCEPT = wording(rf"""
     \b(?:book|put|sign|schedule|pencil) (?:me|us) (?:(?:in|down|up)|(?:(?:in|down|up) )?for (?:it|that|\
         (?:your|the|those) \#)){_OVER}
     # short answers
-    (?:^|[,:-] |(?<!i'm )(?<!i am )\b{_OPENER} )(?:(?:done )?deal|agreed|accepted|settled|sold|done)(?= ?(?:$|\
+    (?:^|[,:-] |(?<!i'm )(?<!i am )\b{_OPENER} )(?:(?:done )?deal|agreed(?!, (?:it's|it is|this is|these are|\
+        you're|you are|the|they|there) )|accepted|settled|sold|done)(?= ?(?:$|\
         [.,!;:)]|- |then\b|(?:at |on |for |)[#~]|it is\b|and\b))
     (?:^|[,:-] |\b{_OPENER} )(?:offer accepted|you're on|you win|we're on|count (?:me|us) in|i'm in|no objections?|\
         lock it in|say no more){_OVER}

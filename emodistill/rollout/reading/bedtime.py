@@ -76,10 +76,12 @@ _ROUTINE = wording(rf"""
         (?!.*\b{_SETTLED}\b)(?:\w+ ){{1,4}}?(?:\w+s|\w+n't \w+|(?:is|are) \w+) (?:\w+ ){{0,3}}(?:at|from|until|around|\
         by) (?:about |around |like )?$
 """)  # my parents go to sleep at …, my club meets at …
-_BY_THEN = r"(?:(?:i|you|we)(?:'d|'ll| can| could| will| would| should| want)|(?:the |your |my )?lights)\b"
+_WILLING = r"(?:'m|'re| am| are) (?:willing|ready|happy|prepared|able|going) to"
+_BY_THEN = rf"(?:(?:i|you|we)(?:'d|'ll| can| could| will| would| should| want|{_WILLING})|(?:the |your |my )?lights)\b"
 _OTHER_AFTER = wording(
     rf"""
-    class\w*|lecture\w*|exam|quiz|shift|practice|bus|train|meeting|alarm|game|show|match|deadline|movie|raid
+    (?:for )?(?:class\w*|lecture\w*|practice|work|school|training|breakfast)
+    exam|quiz|shift|bus|train|meeting|alarm|game|show|match|deadline|movie|raid
     tournament|start|wake\w*
     (?:is|was) when(?! {_BY_THEN})
     tutor\w*|session|appointment|last night|yesterday|is already(?! (?:me|an?|my|the|more)\b)
@@ -88,7 +90,11 @@ _OTHER_AFTER = wording(
     "^(?:'s)? ",
     r"\b",
 )
-_HABIT_AFTER = wording(r"every|right now|now\b(?! is)|on weekends|most nights", "^ ", r"\b")
+_HABIT_AFTER = wording(
+    r"every|right now|now\b(?! is)|on (?:weekends|(?:sun|mon|tues|wednes|thurs|fri|satur)days?)|most nights",
+    "^ ",
+    r"\b",
+)
 _PROPOSES = wording(
     r"""
     let's|let us|let me|how about|what about|what if|(?:i'm|we're|i am|we are) (?:at|down|up)|thinking|hoping|i'll

@@ -80,6 +80,18 @@ _THEIRS_AFTER = wording(rf"""
     ^ (?:might|may) (?:\w+ ){{1,2}}(?:to|for) you\b|^ (?:feels|seems|sounds|looks) \w+ to you\b
     ^,? as (?:proposed|requested|suggested)\b
 """)
+_WONDERS = wording(  # why does it have to be …? what happens after …?
+    r"""
+    why(?! (?:not|don't))|how come|how (?:is|was) it (?:that|possible|even|fair)
+    what (?:happens|happened|would happen|will happen|if (?:i'm|we're|he's|she's) still)|who (?:came|decided|says)
+    how long (?:has|have|had|did|was|were)|where (?:did|does)|when did
+    """,
+    r"^\W*(?:(?:and|but|so|oh|wait|well|sorry)\W+)*(?:",
+    r")\b.*\?$",
+)
+_HEARD = re.compile(
+    r"^\W*(?:(?:ok|okay|yes|right)\W+)?(?:i (?:hear|heard|understand|understood|get|got) you|understood|noted)[,:-]+ $"
+)
 _TAKEN = wording(  # I can live with your …
     r"""
     accept(?:ed|ing)?|tak(?:e|ing)|agree(?:d)? (?:to|on|with|upon)|(?:live|work) with
@@ -104,6 +116,7 @@ _REFUSES = wording(
         impossible|absurd|ridiculous)\b
     (?:oh |well,? |that'?s |it'?s )*(?:unacceptable|out of the question|insane|crazy|hardly|unrealistic|unthinkable|\
         a joke|forget it|nonsense|madness)\b
+    (?:for|with|after) (?:an?|my|the|one|some|this|that|his|her|a whole)\b[^#~]*\?$
     (?:i'm |i am )?sorry, but\b|do you (?:know|have any idea|reali[sz]e)\b|(?:and )?(?:what|how|who) am i supposed\b
     [^#~]*\b(?:hardly|barely)\b
     (?:are you|must be|you must be|what a|you try|try|easy for you|how (?:can|could|am|dare))\b
@@ -124,7 +137,9 @@ def theirs(before: str, head: str, after: str) -> bool:
     """Whether the figure between the texts is the other side's, and not taken up."""
     if _TAKEN.search(head):
         return False
-    if _THEIRS_AFTER.search(after):
+    if _THEIRS_AFTER.search(after) or _WONDERS.search(before + after):
+        return True
+    if _HEARD.search(before) and not after.strip(" .!"):
         return True
     return _THEIRS.search(before) is not None and not _FOR_THEM.search(head)
 

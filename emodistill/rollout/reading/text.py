@@ -21,6 +21,7 @@ _PLAIN = str.maketrans(
     }
 )
 _MARKS = str.maketrans({"*": None, "_": None, "~": " ", "¤": " ", "#": "№"})  # `#`, `~`, `¤` stand for figures later
+_PICTURE = re.compile("[\u2190-\u21ff\u2600-\u27bf\ufe0f\U0001f000-\U0001faff]+")
 _HALF = re.compile(r"(?<=\d) 1/2\b")
 _LONE_FRACTION = re.compile(r"(?<!\d) and a (?=half|quarter)")
 _WHOLE_TEXT = re.compile(r"[\n\"{\[:'](?<!\w')")  # what cannot be left to single sentences
@@ -66,7 +67,7 @@ def said(utterance: str) -> Said:
     text, tagged = utterance[:LIMIT].strip(), False
     if not text.isascii():
         text = _LONE_FRACTION.sub(" ", text.translate(_PLAIN))
-        text = unicodedata.normalize("NFKC", text)[:LIMIT]
+        text = _PICTURE.sub(" ", unicodedata.normalize("NFKC", text)).strip()[:LIMIT]
     if _WHOLE_TEXT.search(text):
         text, tagged = _own(text.lower())
     return Said(_sentences(text), tagged)

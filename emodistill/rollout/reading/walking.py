@@ -6,7 +6,7 @@ from emodistill.rollout.reading.wording import group, wording
 _TALKS = group("""
     talks?|negotiations?|conversation|discussion|meeting|call|chat|dialogue|session|exchange|transmission|bargaining
     program|channel|line|frequency|file
-    coaching|debate|nonsense|charade|process|matter|back and forth
+    request|case|ticket|coaching|debate|nonsense|charade|process|matter|back and forth
 """)
 _SO = r"(?: (?:now|just|simply|afraid|hereby|both|so|all|therefore|\w+ly)){0,3}+"
 _BE = rf"\b(?:i'm|i am|we're|we are){_SO}"
@@ -16,7 +16,7 @@ _WILL = group(r"""
 """)
 _DO = rf"\b(?:i|we){_WILL}?{_SO}(?: be)?"
 _END = r"(?= ?(?:$|[.!,;]|- ))"
-_THESE = r"(?:this|these|the|our|all|any)(?: \w+)??"
+_THESE = r"(?:this|these|the|our|your|all|any)(?: \w+)??"
 _ELSEWHERE = r"(?:elsewhere|(?:to )?(?:another|a different) \w+)"
 
 _WALK = wording(rf"""
@@ -65,6 +65,8 @@ _WALK = wording(rf"""
     \b(?:talks|negotiations?|deal|all bets) (?:are|is) off\b|\bsee you in court\b
     \b(?:do not|don't)(?: ever| bother)? (?:call|contact|message|text|radio|bother)(?:ing)? (?:me|us) (?:again|\
         anymore|ever|any more)
+    \b(?:do not|don't) bother (?:calling|writing|coming|answering|replying)(?: me)?(?: back| again)?{_END}
+    \b(?:do not|don't) (?:call|text|write|radio|contact)(?: me)? (?:back|again){_END}
     ^(?:over and out|end of (?:conversation|negotiation)|conversation over|negotiation over|count me out|\
         meeting adjourned|this is (?:over|goodbye)){_END}
     ^(?:it's|it is|we're|i'm) (?:over|finished)(?: between us)?{_END}|^(?:i quit|i give up){_END}|\bthat's it, i'm out\b
