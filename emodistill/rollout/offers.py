@@ -50,9 +50,10 @@ def read(utterance: str, quantity: Quantity) -> Reading:
     if strength <= offered.THEIRS and len(parts) > 1:
         walking = walking or any(part.farewell for part in parts)
     accepting = accepting and not words.tagged
-    if strength == offered.THEIRS and not accepting:
+    walking = walking and not accepting and not words.tagged
+    if walking or (strength == offered.THEIRS and not accepting):
         offer = None
-    return _reading(offer, accepting, walking and not accepting and not words.tagged)
+    return _reading(offer, accepting, walking)
 
 
 def _echoed(part: _Sentence, after: _Sentence) -> bool:

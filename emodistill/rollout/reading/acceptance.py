@@ -32,9 +32,10 @@ _ON = group(r"""
     (?= (?:please|here|by|is|straight|instead|after|over|once|that you|which|works?|without|it is|\w+ly)\b)
     (?= to (?:close|end|settle|get|move|show|keep|avoid|make|help)\b)
 """)
-_TAKE = group("""
+_TAKE = group(r"""
     accept|agree (?:to|on|with)|take|settle (?:for|on|at)|go (?:along )?with|sign(?: off on)?|approve|commit to|confirm
-    shake (?:hands )?on|say yes to|consent to|match|honou?r|grant|take you up on|live with|work with|do(?! these\b)
+    shake (?:hands )?on|say yes to|consent to|match|honou?r|grant|take you up on|live with|work with
+    do(?! these\b| (?:this|that|it) (?:safe|quick|right|proper|careful|by|the))
     manage|handle|support|stick to|wait|hold on|hang on|accepting|agreeing (?:to|on|with)|approving|granting
 """)
 _PLEASED = group("""
@@ -48,7 +49,7 @@ _WORKS = group(r"""
     works?(?: (?:well|fine|perfectly|great))? for (?:me|us|everyone|both)
     (?:works?(?: (?:well|fine|perfectly|great))?|do(?: nicely)?|doable|manageable)(?= ?(?:$|[.,!]))
     (?:fine|ok|okay|good|alright|all right|cool|great)(?: (?:by|with|for) (?:me|us)|(?= ?(?:$|[.,!]| then)))
-    acceptable|agreeable|accepted|agreed|settles it|suits? (?:me|us)|a deal(?! ?-?breaker)|sealed
+    acceptable|agreeable|accepted|agreed|approved|granted|settles it|suits? (?:me|us)|a deal(?! ?-?breaker)|sealed
     something (?:i|we) can (?:live with|accept|agree to|work with)
     sounds? (?:good|great|fair|perfect|fine|reasonable|acceptable|right)
 """)
@@ -70,13 +71,14 @@ _ACCEPT = wording(rf"""
     \b(?:i|we)(?:'ll| will| can)(?: \w+ly| just)? (?:hold on|hang on|hold out|wait|manage|be ready) until then\b
     \b(?:i|we)(?:'ll| will| can) live with (?:that |the )?[#~](?= ?(?:$|[^\w ,]|,? and i(?:'m| am)\b))
     \b(?:my|our) (?:acceptance|agreement) (?:of|to) {_THAT}{_ON}
+    \b(?:i|we)(?:'ll| will)(?: now| gladly)? confirm (?:the|your|that|this) (?:booking|slot|date|payment plan|deal)\b
     # a deal
     \b(?:you|we|i)(?:'ve| have)?(?: just)? (?:got|have)(?: yourself| yourselves| ourselves)? an? (?:\w+ )?(?:deal|\
         agreement)\b
     \b(?:you|we)(?:'ve| have) an? (?:\w+ )?(?:deal|agreement)\b
     \b(?:you have|you've got) my (?:agreement|acceptance|consent)\b
     \b(?:that's|that is|it's|it is|then it's|call it|consider (?:it|this|that)|let's call (?:it|that)|\
-        sounds like) an? (?:\w+ )?deal\b(?![ -]?breaker)
+        sounds like) an? (?!big |huge |great |good |tough |lousy |bad )(?:\w+ )?deal\b(?![ -]?breaker)
     \b(?:we're|we are|we've|it's|it is|that's|that is|consider (?:it|that)) (?:all )?(?:agreed|settled|sorted|\
         in agreement|done and dusted)\b
     (?:^|[,:-] )(?:please )?book (?:me|us){_OVER}
@@ -86,7 +88,7 @@ _ACCEPT = wording(rf"""
     # short answers
     (?:^|[,:-] |(?<!i'm )(?<!i am )\b{_OPENER} )(?:(?:done )?deal|agreed(?!, (?:it's|it is|this is|these are|\
         you're|you are|the|they|there) )|accepted|settled|sold|done)(?= ?(?:$|\
-        [.,!;:)]|- |then\b|(?:at |on |for |)[#~]|it is\b|and\b))
+        [.,!;:)]|- |then\b|(?:at |on |for |)[#~]|it is\b|and\b|(?:just|please|now)\b))
     (?:^|[,:-] |\b{_OPENER} )(?:offer accepted|you're on|you win|we're on|count (?:me|us) in|i'm in|no objections?|\
         lock it in|say no more){_OVER}
     (?:^|[,:-] |\b{_OPENER} )(?:please )?(?:book|schedule) it(?:{_OVER}| before| now)
@@ -99,7 +101,7 @@ _ACCEPT = wording(rf"""
     \b(?:{_THAT}|your (?:\w+ ){{0,2}}?{_TERMS}|the {_TERMS})(?:'s| is| are| will| would| does|'ll|\
         'd)?(?: be)?{_SOFTLY} {_WORKS}
     ^(?:{_OPENER}[,.]?(?: -)? )*(?:your |the |those )?[#~](?:,|) (?:it is|it'll be|then it is|sharp it is|agreed|\
-        (?:okay|ok|fine|alright|all right|done|deal){_OVER}(?!,? (?:but|if)))\b
+        (?:(?<=, )okay|(?<=, )ok|fine|alright|all right|done|deal){_OVER}(?!,? (?:but|if)))\b
     ^(?:{_OPENER},? )+(?:your |the |those |that )?[#~](?: is| are| will| does)? (?:works?|fine|acceptable|good|okay|\
         ok|do|agreed|sounds|manageable|doable|suits)\b
     (?:^|, )(?:your |the |those )?[#~] (?:works for (?:me|us){_CLOSED}|works(?: (?:well|fine|perfectly|\

@@ -41,7 +41,7 @@ _LABEL = wording(
 )
 _AGE = wording(
     r"""
-    i am|i'm|what am i,|he's|she's
+    i am|i'm|what am i,|he's|she's|they're|they are
     (?:he|she|son|daughter|kids?|child|wife|husband|mother|father|mom|dad|baby|boy|girl|brother|sister|\
         grand\w+) (?:is|are|was|just)
 """,

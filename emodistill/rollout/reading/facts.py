@@ -36,14 +36,14 @@ _BEFORE = wording(rf"""
     \b(?:physio\w*|therapy|rehab\w*|medication|painkillers|antibiotics|crutches|monitoring)(?: \w+)? (?:for|in|\
         after) {_NEARLY}$
     (?:'ve|\bhave|\bhas) had\b[^,;:]*$|\bhad to (?:wait|pay|hold|stay)\b[^,;]*$
-    \b(?:was|were|been) (?:delayed|held up|late|postponed|down|out|gone|off)\b[^,;]*$
+    \b(?:was|were|been) (?:\w+ )?(?:delayed|held up|late|postponed|down|out|gone|off|silent|unreachable|dead)\b[^,;]*$
     \b(?:most|many|other|some|all) (?:of (?:our|my|the) )?(?:people|clients|customers|debtors|patients|folks|families|\
         survivors|others|accounts|cases)\b[^,;]*$
     \b(?:slips?|goes|runs|drags|stretches) past $
     \bit(?:'s| has)? (?:feels|felt|seems|seemed|been) like {_NEARLY}$
     \b(?:cut|raised|reduced|doubled|halved) (?:my|our|his|her|their) (?:hours|shifts?|pay|wages?|salary|\
         staff|rent)\b[^;]*$
-    \b(?:seen|watched|heard of|known)\b[^,;]*$
+    \b(?:(?<!\bbe )seen|watched|heard of|known)\b[^,;]*$|\bcount(?:ed|ing)? (?:up )?to $
     \b(?:valid|effective|in force) (?:for|until) {_NEARLY}$
     \b(?:dead|die|dying|drown\w*|homeless|bankrupt|gone) (?:in|within|after) {_NEARLY}$
     \b(?:on (?:leave|vacation|holiday|a trip)|away|closed|abroad|unavailable|out of town) (?:for|\

@@ -27,7 +27,8 @@ _MONTH = (
 _OTHER = group(rf"""
     (?:{NUMBER}|\d[\d,.]*)(?: and a half)?[ -]?{_MONEY_UNIT}
     (?:{NUMBER}|\b(?:half )?an?)[ -](?:years?|decades?|centur|semesters?|nights?|year-olds?)\b
-    \b(?:{_MONTH})\.? \d{{1,2}}\b|\b\d{{3}}-\d{{4}}\b|\d+(?:[/:-]\d+){{2,}}|\d+ (?:over|out of) \d+
+    \b(?:{_MONTH})\.? \d{{1,2}}\b|\b\d{{1,2}} (?:of )?(?:{_MONTH})\b
+    \b\d{{3}}-\d{{4}}\b|\d+(?:[/:-]\d+){{2,}}|\d+ (?:over|out of) \d+
     \d+[/:]\d+(?: ?[ap]m)?|\d+ ?[ap]m\b|№ ?\d+|\d+(?:st|nd|rd|th)\b
     \b[a-z]+-?\d[\w-]*|\d[\d,.]*[a-z]+\w*|\d[\d.,]{{3,}}\d
 """)

@@ -33,7 +33,7 @@ _FORMER = wording(
     (?:could|would|might) have (?:\w+ly |been )?(?:\w+ed|gone|done|taken|said|given|been)
     said|told you
     looked at|considered|previously|at first|earlier|proposed|offered|asked|mentioned|came|went|tried
-    preferred|planned
+    preferred|planned|(?:have|'ve) (?:already |now |just )?(?:come|gone|moved|dropped|risen)
     (?:up|down) from
 """,
     r"(?:\b",

@@ -28,7 +28,8 @@ _WALK = wording(rf"""
         listening|trying|dealing|wasting|playing|for good)\b
     {_BE} (?:done|finished|through) with (?:you|this|these|your|all this|the (?:talks?|negotiat\w+|conversation|\
         program|discussion))\b
-    {_BE} out of (?:this|the) (?:{_TALKS}|deal)
+    {_BE} (?:pulling |backing )?out of (?:this(?:{_END})|(?:this|the) (?:{_TALKS}|deal))
+    \b(?:take|strike|cross) (?:me|my name|us) off (?:your|the|this) \w+{_END}
     {_BE} (?:ending|closing|terminating|stopping|quitting|leaving|abandoning|breaking off|cutting off|\
         withdrawing from|dropping out of|pulling out of|exiting|hanging up on|walking out (?:of|on)|concluding|\
         calling off|dropping|cancell?ing) {_THESE} ?{_TALKS}
@@ -67,6 +68,7 @@ _WALK = wording(rf"""
         anymore|ever|any more)
     \b(?:do not|don't) bother (?:calling|writing|coming|answering|replying)(?: me)?(?: back| again)?{_END}
     \b(?:do not|don't) (?:call|text|write|radio|contact)(?: me)? (?:back|again){_END}
+    ^no more (?:talk(?:s|ing)?|negotiat\w+|discussions?|bargaining){_END}
     ^(?:over and out|end of (?:conversation|negotiation)|conversation over|negotiation over|count me out|\
         meeting adjourned|this is (?:over|goodbye)){_END}
     ^(?:it's|it is|we're|i'm) (?:over|finished)(?: between us)?{_END}|^(?:i quit|i give up){_END}|\bthat's it, i'm out\b
