@@ -1,6 +1,9 @@
 """Shared fixtures, and the rule that CI may not skip what it is there to run."""
 
 import os
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as jobs run; it must be there before torch is
+
 from collections import Counter
 from pathlib import Path
 
