@@ -1,4 +1,4 @@
-"""What kinds of run directory there are: a run holds the chain of stages, an audit the one stage of its own."""
+"""What kinds of run directory there are: a run holds the chain of stages, an audit a chain of its own."""
 
 from emodistill.audit import stage as audit
 from emodistill.errors import BadInput, RunFailed

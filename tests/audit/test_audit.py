@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emodistill.audit.command import write
 from emodistill.audit.dialogues import render
 from emodistill.audit.findings import Findings, findings
 from emodistill.audit.shifts import BASE, TESTED
 from emodistill.audit.stage import STAGES
 from emodistill.audit.work import shard_of
+from emodistill.audit.write import write
 from emodistill.cli import main
 from emodistill.cluster.begin import begin
 from emodistill.configfile import load_config
@@ -188,7 +188,7 @@ def test_another_configuration_is_refused_by_name_and_runs_and_audits_keep_apart
     assert "evaluate.seeds: 2 → 9" in capsys.readouterr().err
     assert main([*audit, "--set", "models.counterparty={backend: vllm, model: ./nowhere}"]) == 2
     assert "no model in nowhere" in capsys.readouterr().err
-    with pytest.raises(Exception, match="holds audit and is no place for rollout"):
+    with pytest.raises(Exception, match="holds audit, findings and is no place for rollout"):
         begin(RunDir(out), load_config(SMOKE), False)
     assert main(["report", str(out)]) == 2 and "holds an audit" in capsys.readouterr().err
     assert main(["status", str(out)]) == 0 and "28/28" in capsys.readouterr().out
