@@ -63,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _verify(options: argparse.Namespace) -> None:
     from emodistill.runs import RunDir
-    from emodistill.verify import repair, verify
+    from emodistill.verify import repair, unrecorded, verify
 
     run = RunDir.existing(options.dir)
     found = verify(run)
@@ -71,22 +71,32 @@ def _verify(options: argparse.Namespace) -> None:
     if found and options.repair:
         with run.lock():
             repair(run, found)
-        print("\n".join([*lines, "That is mended; give the run's command again to make anew what was removed."]))
+        again = "give the run's command again to make anew what was removed"
+        again += " (emodistill ope: the off-policy table)" if any(problem.stage == "ope" for problem in found) else ""
+        print("\n".join([*lines, f"That is mended; {again}."]))
     elif found:
         advice = f"Mend them with: emodistill verify {options.dir} --repair, and give the run's command again."
         raise RunFailed("\n".join([f"{len(lines)} problem(s) in {options.dir}:", *lines, advice]))
     else:
         print(f"{options.dir}: every recorded file is whole.")
+    if left := unrecorded(run):
+        print(f"No marker names these, so they are not checked: {', '.join(left)}")
 
 
 def _report(options: argparse.Namespace) -> None:
-    from emodistill.kinds import refuse_audit
+    from emodistill.audit.findings import findings
+    from emodistill.audit.write import write
+    from emodistill.kinds import is_audit
     from emodistill.models import require
     from emodistill.report.build import report
     from emodistill.runs import RunDir
 
     require("matplotlib")
     run = RunDir.existing(options.dir)
-    refuse_audit(run)
-    report(run, run.config())
-    print(run.path("tables", "main.md").read_text(encoding="utf-8"), end="")
+    config = run.config()
+    if is_audit(run):
+        stage, table, made = "findings", "audit.md", write(run, findings(run, config))
+    else:
+        stage, table, made = "tables", "main.md", report(run, config).files
+    run.remark(stage, "main", made)
+    print(run.path("tables", table).read_text(encoding="utf-8"), end="")
