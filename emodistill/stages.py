@@ -142,7 +142,11 @@ def ingredients(stage: Stage, config: Config) -> dict[str, Any]:
 
 
 class Fingerprints:
-    """Fingerprints of one configuration, each worked out once; scenario files are read when first asked for."""
+    """Fingerprints of one configuration, each worked out once; scenario files are read when first asked for.
+
+    One says with what settings a task is done, and not which task that is: cells of two policies may share it. Results
+    are told apart by stage, task, fingerprint and inputs together (`Claim`, under the task's name).
+    """
 
     def __init__(self, config: Config) -> None:
         self._config = config
