@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from emodistill import __version__, export, import_sweep, planning, running, see, tools
 from emodistill.audit import command as audit
@@ -33,13 +34,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return RunFailed.exit_code
 
 
+class CommandParser(argparse.ArgumentParser):
+    """With `any_order`, options may stand anywhere among the names.
+
+    Before Python 3.13 argparse else takes a name that may be left out for left out as soon as an option comes.
+    """
+
+    any_order = False
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        if not self.any_order:
+            return super().parse_known_args(args, namespace)
+        self.any_order = False  # what follows calls this again
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self.any_order = True
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="emodistill", description="Teach small language models when and how to show emotion in a negotiation."
     )
     parser.add_argument("--version", action="version", version=f"emodistill {__version__}")
     parser.add_argument("--debug", action="store_true", help="show tracebacks")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=CommandParser)
 
     def command(name: str, function: object, text: str) -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=text, description=text)
