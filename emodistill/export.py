@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from emodistill.errors import BadInput
 
@@ -11,11 +11,12 @@ if TYPE_CHECKING:
     from emodistill.runs import RunDir
 
 
-def add(command: Callable[..., argparse.ArgumentParser]) -> None:
+def add(command: Callable[..., Any]) -> None:
     """Add the command to the parser."""
     added = command(
         "export", _export, "write a variant's model as one checkpoint, or a whole run as a folder for a hub"
     )
+    added.any_order = True
     added.add_argument("dir", type=Path, help="run directory")
     added.add_argument("variant", nargs="?", help="a variant with an adapter, such as full or sft; none with --to hf")
     added.add_argument("folder", type=Path, help="where to write it; must not exist, or be empty")

@@ -10,7 +10,7 @@ from emodistill.errors import BadInput, GivenUp, Stopped
 from emodistill.ledger import Ledger
 from emodistill.locks import is_held
 from emodistill.runs import Claim, Failure, RunDir
-from emodistill.stages import STAGES, Stage
+from emodistill.stages import Stage
 
 _LATE_S, _LOOK_S = 120.0, 5.0  # network file systems show another node's files within a minute
 _log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ def claimed(
         if claim is not None:
             return ledger, claim
         needs = [] if stage.makes_do else _reads(config, stage, task)
-        gone = [other for name, other in needs if ledger.given_up(STAGES[name], other)]
+        gone = [other for name, other in needs if ledger.given_up(stage.source(name), other)]
         if gone:
             raise GivenUp(f"{stage.name} {task} cannot be done: {gone[0]}, which it reads, was given up.")
         if not attempts.slurm_job():
@@ -59,13 +59,13 @@ def claimed(
 def _declare_lost(run: RunDir, ledger: Ledger, config: Config, stage: Stage, task: str) -> None:
     """Give up inputs that nobody makes any more; `BadInput` if nothing would be left to read."""
     reads = _reads(config, stage, task)
-    missing = [(name, other) for name, other in reads if not _made(ledger, STAGES[name], other)]
+    missing = [(name, other) for name, other in reads if not _made(ledger, stage.source(name), other)]
     if stage.makes_do and len(missing) == len(reads):
         raise BadInput(f"{_cannot(config, stage, task)} Nothing that it reads is there.")
     for name, other in missing:
-        if not ledger.given_up(STAGES[name], other) and not is_held(run.lock_path(name, other)):
+        if not ledger.given_up(stage.source(name), other) and not is_held(run.lock_path(name, other)):
             reason = attempts.latest(run, name, other).reason or "its job ended without a result (killed? cancelled?)"
-            run.give_up(Failure(name, other, ledger.fingerprint(STAGES[name], other), "", 1, reason))
+            run.give_up(Failure(name, other, ledger.fingerprint(stage.source(name), other), "", 1, reason))
 
 
 def _made(ledger: Ledger, stage: Stage, task: str) -> bool:

@@ -1,7 +1,7 @@
-"""What kinds of run directory there are: a run holds the chain of stages, an audit the one stage of its own."""
+"""What kinds of run directory there are: a run holds the chain of stages, an audit a chain of its own."""
 
 from emodistill.audit import stage as audit
-from emodistill.errors import BadInput, RunFailed
+from emodistill.errors import RunFailed
 from emodistill.runs import RunDir
 from emodistill.stages import STAGES, Stage
 
@@ -16,12 +16,11 @@ def recorded_stages(run: RunDir) -> set[str]:
         return set()
 
 
+def is_audit(run: RunDir) -> bool:
+    """Whether the folder holds an audit."""
+    return audit.AUDIT.name in recorded_stages(run)
+
+
 def stages_of(run: RunDir) -> dict[str, Stage]:
     """The stages that the run directory is for."""
-    return audit.STAGES if audit.AUDIT.name in recorded_stages(run) else STAGES
-
-
-def refuse_audit(run: RunDir) -> None:
-    """`BadInput` if the folder holds an audit, which writes tables of its own."""
-    if stages_of(run) is not STAGES:
-        raise BadInput(f"{run.root} holds an audit. Its tables are written again by `emodistill audit` itself.")
+    return audit.STAGES if is_audit(run) else STAGES

@@ -4,7 +4,7 @@ import hashlib
 
 from emodistill.config import Config
 from emodistill.runs import Claim, Failure, Marker, RunDir
-from emodistill.stages import STAGES, Fingerprints, Stage
+from emodistill.stages import Fingerprints, Stage
 
 _MAX_TRIES = 3  # of a task that ended with technical errors, over all runs
 
@@ -35,10 +35,10 @@ class Ledger:
         digests = []
         for name, tasks in stage.reads(self._config, task).items():
             for other in tasks:
-                digest = self._digest(STAGES[name], other)
+                digest = self._digest(stage.source(name), other)
                 if digest is not None:
                     digests.append(digest)
-                elif stage.makes_do and self.given_up(STAGES[name], other):
+                elif stage.makes_do and self.given_up(stage.source(name), other):
                     digests.append("given up")
                 else:
                     return None
@@ -64,13 +64,13 @@ class Ledger:
         if failure is not None and failure.fingerprint == self.fingerprint(stage, task):
             return failure
         reads = () if stage.makes_do else stage.reads(self._config, task).items()
-        before = (self.failure(STAGES[name], other) for name, others in reads for other in others)
+        before = (self.failure(stage.source(name), other) for name, others in reads for other in others)
         return next((found for found in before if found is not None), None)
 
     def inputs(self, stage: Stage, task: str) -> dict[str, tuple[str, ...]]:
         """What the task reads, without what was given up."""
         return {
-            name: tuple(other for other in others if not (stage.makes_do and self.given_up(STAGES[name], other)))
+            name: tuple(other for other in others if not (stage.makes_do and self.given_up(stage.source(name), other)))
             for name, others in stage.reads(self._config, task).items()
         }
 

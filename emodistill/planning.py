@@ -1,9 +1,11 @@
 """`emodistill plan`: what a run would do; with --power, how many scenarios and seeds show a difference."""
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from emodistill import running
 from emodistill.errors import BadInput
 
 if TYPE_CHECKING:
@@ -13,35 +15,37 @@ if TYPE_CHECKING:
 SEEDS = (1, 3, 5, 10, 20)
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """The options that `plan` alone has."""
-    parser.add_argument(
+def add(command: Callable[..., argparse.ArgumentParser]) -> None:
+    """Add the command to a parser."""
+    added = command("plan", _plan, "show stages, tasks, tokens, DeepSpeed and sbatch text; run nothing")
+    running.add_config(added, "run directory (default: results/NAME, with --audit results/NAME-audit)")
+    added.add_argument("--audit", action="store_true", help="of `emodistill audit` with this configuration")
+    added.add_argument(
         "--power", type=float, metavar="D", help="instead: scenarios and seeds that show D points of utility"
     )
-    parser.add_argument("--pilot", type=Path, metavar="DIR", help="finished run with the spread (default: as --out)")
+    added.add_argument("--pilot", type=Path, metavar="DIR", help="finished run with the spread (default: as --out)")
 
 
-def plan(options: argparse.Namespace) -> None:
+def _plan(options: argparse.Namespace) -> None:
     """Print the plan, or what the difference needs."""
+    from emodistill.audit import stage as audit
+    from emodistill.cluster.plan import render
+    from emodistill.cluster.profiles import load_profile
     from emodistill.configfile import load_config
     from emodistill.runs import RunDir
+    from emodistill.stages import STAGES
     from emodistill.sweeps.store import with_import
 
     config = load_config(options.config, tuple(options.overrides))
-    root = options.out or Path("results") / config.name
+    root = options.out or Path("results") / f"{config.name}{'-audit' if options.audit else ''}"
     config = with_import(config, RunDir(root))
     if options.power is not None:
         print(_power(options.power, options.pilot or root, config))
         return
     if options.pilot is not None:
         raise BadInput("--pilot is for --power: give --power D, the difference in utility that you want to see.")
-    from emodistill.cluster.plan import render
-    from emodistill.cluster.profiles import load_profile
-    from emodistill.runs import RunDir
-    from emodistill.stages import STAGES
-    from emodistill.sweeps.store import with_import
-
-    print(render(with_import(config, RunDir(root)), load_profile(options.profile, tuple(STAGES)), root), end="")
+    stages = audit.STAGES if options.audit else STAGES
+    print(render(config, load_profile(options.profile), root, stages), end="")
 
 
 def _power(difference: float, folder: Path, config: "Config") -> str:

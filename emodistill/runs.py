@@ -10,7 +10,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -172,6 +172,12 @@ class RunDir:
         """Declare a task finished."""
         files.write_sealed(self.marker_path(marker.stage, marker.task), asdict(marker))
         self.forgive(marker.stage, marker.task)
+
+    def remark(self, stage: str, task: str, paths: list[Path]) -> None:
+        """These files of a task that has finished were written anew; of one that has not, nothing is recorded."""
+        marker = self.marker(stage, task)
+        if marker is not None:
+            self.mark(replace(marker, files=self.checksums(paths)))
 
     def failure_path(self, stage: str, task: str) -> Path:
         """Where it is recorded that a task was given up."""

@@ -4,7 +4,7 @@ import hashlib
 import importlib
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +33,8 @@ class Stage:
     """One stage.
 
     `uniform`: all its tasks have the same fingerprint, so one of them speaks for all. `makes_do`: goes on without
-    inputs that were given up, and says that they are missing. `own`: settings that only this task depends on.
+    inputs that were given up, and says that they are missing. `own`: settings that only this task depends on. `chain`:
+    the stages it belongs to.
     """
 
     name: str
@@ -44,6 +45,11 @@ class Stage:
     uniform: bool = True
     makes_do: bool = False
     own: Callable[[Config, str], dict[str, Any]] = lambda config, task: {}
+    chain: Callable[[], "Mapping[str, Stage]"] = lambda: STAGES
+
+    def source(self, name: str) -> "Stage":
+        """The stage of its chain that it reads by that name."""
+        return self.chain()[name]
 
     def run(self, run: RunDir, config: Config, context: TaskContext) -> Result:
         """Do one task."""
@@ -136,7 +142,11 @@ def ingredients(stage: Stage, config: Config) -> dict[str, Any]:
 
 
 class Fingerprints:
-    """Fingerprints of one configuration, each worked out once; scenario files are read when first asked for."""
+    """Fingerprints of one configuration, each worked out once; scenario files are read when first asked for.
+
+    One says with what settings a task is done, and not which task that is: cells of two policies may share it. Results
+    are told apart by stage, task, fingerprint and inputs together (`Claim`, under the task's name).
+    """
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -147,9 +157,9 @@ class Fingerprints:
         key = (stage.name, "" if stage.uniform else task)
         if key not in self._known:
             inputs = [
-                self(STAGES[name], other)
+                self(stage.source(name), other)
                 for name, tasks in stage.reads(self._config, task).items()
-                for other in (tasks[:1] if STAGES[name].uniform else tasks)
+                for other in (tasks[:1] if stage.source(name).uniform else tasks)
             ]
             parts = [stage.name, {**ingredients(stage, self._config), **stage.own(self._config, task)}, inputs]
             self._known[key] = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]

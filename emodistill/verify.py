@@ -9,6 +9,9 @@ from emodistill.errors import RunFailed
 from emodistill.runs import Claim, Marker, RunDir
 from emodistill.shards import open_table
 
+_WRITERS = ("tables", "findings", "ope")  # whose marker, `main.done`, names what people read
+_WRITTEN = ("report.html", "audit.md", "tables/*.csv", "tables/*.md", "tables/*.tex", "figures/*.svg", "figures/*.png")
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -36,6 +39,14 @@ def verify(run: RunDir) -> list[Problem]:
             named |= marker.files.keys()
     found += _claims(run)
     return found + list(_unfinished(run, named))
+
+
+def unrecorded(run: RunDir) -> list[str]:
+    """Tables, figures and pages that no marker names, as `report` leaves them in a run that has not finished."""
+    markers = [run.marker(stage, "main") for stage in _WRITERS]
+    named = {name for marker in markers if marker is not None for name in marker.files}
+    there = [str(path.relative_to(run.root)) for pattern in _WRITTEN for path in sorted(run.root.glob(pattern))]
+    return [name for name in there if name not in named]
 
 
 def repair(run: RunDir, problems: list[Problem]) -> None:

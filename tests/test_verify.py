@@ -1,10 +1,12 @@
 import pytest
 
+from emodistill.cli import main
 from emodistill.execute import run_tasks
 from emodistill.shards import EPISODES, ShardWriter, content_hash, read_records
 from emodistill.verify import repair, verify
 
 from helpers import begun
+from scripted_run import scripted_run
 
 TASKS = [("rollout", "shard-00000"), ("rollout", "shard-00001"), ("judge", "shard-00000")]
 
@@ -80,3 +82,23 @@ def test_a_damaged_claim_of_unfinished_work_is_refused_until_it_is_repaired(run)
     assert outcome.kind == "failed" and "verify --repair" in outcome.message
     repair(run, verify(run))
     assert run_tasks(str(run.root), "judge", ["shard-00000"]).kind == "done"
+
+
+def test_what_people_read_is_checked_too_and_report_says_what_it_wrote(tmp_path, capsys):
+    run = scripted_run(tmp_path / "run")
+    assert main(["report", str(run.root)]) == main(["verify", str(run.root)]) == 0  # the stage itself has not run
+    assert "they are not checked: report.html, tables/differences.csv" in capsys.readouterr().out
+    assert run_tasks(str(run.root), "tables", ["main"]).kind == "done"
+    assert main(["report", str(run.root)]) == main(["verify", str(run.root)]) == 0
+    assert "not checked" not in capsys.readouterr().out
+    written = [run.path("report.html"), *run.path("tables").glob("*.[cmt][sde]*"), *run.path("figures").glob("*.*")]
+    assert {path.suffix for path in written} == {".html", ".csv", ".md", ".tex", ".svg", ".png"} and len(written) > 12
+    for path in written:
+        whole = path.read_bytes()
+        for harm in (flip, lambda path: path.write_bytes(path.read_bytes()[:-1]), lambda path: path.unlink()):
+            harm(path)
+            assert [problem.file for problem in verify(run)] == [str(path.relative_to(run.root))]
+            path.write_bytes(whole)
+    flip(run.path("report.html"))
+    assert main(["verify", str(run.root), "--repair"]) == 0
+    assert run_tasks(str(run.root), "tables", ["main"]).kind == "done" and verify(run) == []

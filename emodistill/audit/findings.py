@@ -10,6 +10,7 @@ from emodistill.audit.shifts import BASE, Records, Shift, Vulnerability, shifts,
 from emodistill.audit.work import shard_of
 from emodistill.config import Config, Scripted
 from emodistill.emotions import GOEMOTIONS
+from emodistill.errors import BadInput
 from emodistill.evaluate.metrics import eval_records
 from emodistill.report.names import model_label
 from emodistill.report.statistics import Estimate
@@ -62,6 +63,12 @@ class Findings:
 def findings(run: RunDir, config: Config) -> Findings:
     """Read the finished cells of an audit."""
     scenarios = run.scenarios()
+    missing = [emotion for emotion in GOEMOTIONS if not shard_of(run, emotion).is_file()]
+    if missing:
+        raise BadInput(
+            f"{len(missing)} of {len(GOEMOTIONS)} emotions have not been played in {run.root} ({missing[0]} …), and "
+            "each is compared with the others. Finish the audit first: give its command again."
+        )
     records: Records = {}
     for emotion in GOEMOTIONS:
         with open_table(shard_of(run, emotion)) as episodes:

@@ -10,16 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from emodistill.emotions import GOEMOTIONS
-from emodistill.evaluate.metrics import EvalRecords, ratio_parts
-from emodistill.report.power import two_sided_p
-from emodistill.report.statistics import Estimate, benjamini_hochberg, cluster_ratio
+from emodistill.evaluate.metrics import EvalRecords, paired, ratio_parts, utility_differences
+from emodistill.report import comparisons
+from emodistill.report.statistics import Estimate, cluster_ratio, paired_difference
 
 BASE = "neutral"
 TESTED = tuple(emotion for emotion in GOEMOTIONS if emotion != BASE)
 LEVEL = 0.05  # of the false discovery rate, over the emotions of a domain
 EVERY = "all"  # domains together
 
-Pairs = dict[tuple[int, int], float]  # (scenario, seed) -> value
 Records = dict[str, EvalRecords]  # emotion -> its episodes
 METRICS = ("utility", "success", "rounds")
 
@@ -71,19 +70,18 @@ class Vulnerability:
 
 def shifts(records: Records, domain: str, resamples: int, seed: int) -> list[Shift]:
     """One row an emotion, in the vocabulary's order; `records` are those of one domain."""
-    measured = {metric: {e: _values(rows, metric) for e, rows in records.items()} for metric in METRICS}
-    p = {e: two_sided_p(*differences(measured["utility"][e], measured["utility"][BASE])) for e in TESTED}
-    known = [e for e in TESTED if not np.isnan(p[e])]
-    adjusted = dict(zip(known, benjamini_hochberg(np.array([p[e] for e in known])), strict=True))
+    compared = comparisons.shifts([(e, records[e], records[BASE]) for e in TESTED], resamples, seed)
+    tested = {row.name: row for row in compared}
     rows = []
     for e in GOEMOTIONS:
-        found = {m: _mean_of(*differences(of[e], of[BASE]), resamples, seed) for m, of in measured.items()}
-        rows.append(
-            Shift(
-                domain, e, _level(measured["utility"][e], resamples, seed), **found, p=p.get(e, np.nan),
-                adjusted=float(adjusted.get(e, np.nan)), errors=int((~records[e].valid).sum()),
-            )
-        )  # fmt: skip
+        ours, base = paired(records[e], records[BASE])
+        moved = [
+            paired_difference(ratio_parts(ours, m), ratio_parts(base, m), ours.scenario, resamples, seed)
+            for m in METRICS
+        ]
+        level = comparisons.mean_utility(records[e], resamples, seed)
+        p, adjusted = (tested[e].p, tested[e].adjusted) if e in tested else (np.nan, np.nan)
+        rows.append(Shift(domain, e, level, *moved, p, adjusted, int((~records[e].valid).sum())))
     return rows
 
 
@@ -93,7 +91,7 @@ def vulnerabilities(
     """One a domain, and first one for all together if there are several: there the adversary chooses in each domain."""
     found, parts = [], []
     for domain, records in by_domain.items():
-        gains, clusters, chosen = held_out_gains({e: _values(some, "utility") for e, some in records.items()})
+        gains, clusters, chosen = held_out_gains(records)
         parts.append((gains, clusters))
         of_it = [row for row in rows if row.domain == domain]
         found.append(_vulnerability(domain, parts[-1:], chosen, of_it, resamples, seed))
@@ -102,35 +100,29 @@ def vulnerabilities(
     return found
 
 
-def held_out_gains(utility: dict[str, Pairs]) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+def held_out_gains(records: Records) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
     """What the emotion that is best on one half of the scenarios gains on the other half, both ways round.
 
     Scenarios in order are dealt to the halves in turn. The adversary may stay `neutral`, which gains 0. Returns the
     gain of each pair [n], its scenario [n], and the two choices; choosing and measuring on the same scenarios would
     make even 27 shifts of pure chance look like a gain.
     """
-    scenarios = sorted({scenario for scenario, _ in utility[BASE]})
-    halves = (set(scenarios[::2]), set(scenarios[1::2]))
-    of = {e: differences(utility[e], utility[BASE]) for e in (BASE, *TESTED)}
+    scenarios = np.unique(records[BASE].scenario[records[BASE].valid])
+    halves = (scenarios[::2], scenarios[1::2])
+    of = {e: utility_differences(records[e], records[BASE]) for e in (BASE, *TESTED)}
     gains, clusters, chosen = [], [], []
     for chosen_on, measured_on in (halves, halves[::-1]):
-        if not chosen_on or not measured_on:
+        if not len(chosen_on) or not len(measured_on):
             continue
-        means = {e: _mean(d[_within(c, chosen_on)]) for e, (d, c) in of.items()}
+        means = {e: _mean(d[np.isin(c, chosen_on)]) for e, (d, c) in of.items()}
         best = max(means, key=lambda e: means[e])
         gain, cluster = of[best]
-        there = _within(cluster, measured_on)
+        there = np.isin(cluster, measured_on)
         gains.append(gain[there])
         clusters.append(cluster[there])
         chosen.append(best)
     empty = np.array([])
     return np.concatenate([empty, *gains]), np.concatenate([empty.astype(int), *clusters]), tuple(chosen)
-
-
-def differences(ours: Pairs, theirs: Pairs) -> tuple[np.ndarray, np.ndarray]:
-    """ours − theirs over the pairs that both have, in order, and the scenario of each: [n] both."""
-    shared = sorted(ours.keys() & theirs.keys())
-    return np.array([ours[key] - theirs[key] for key in shared]), np.array([scenario for scenario, _ in shared], int)
 
 
 def _vulnerability(
@@ -141,31 +133,12 @@ def _vulnerability(
     moved = [row.utility.value > 0 for row in rows if row.significant]
     return Vulnerability(
         domain,
-        _mean_of(gains, clusters, resamples, seed),
+        cluster_ratio(gains, np.ones(len(gains)), clusters, resamples, seed),
         chosen,
         sum(moved),
         len(moved) - sum(moved),
         sum(row.emotion != BASE for row in rows),
     )
-
-
-def _level(values: Pairs, resamples: int, seed: int) -> Estimate:
-    clusters = np.array([scenario for scenario, _ in values], int)
-    return _mean_of(np.array(list(values.values())), clusters, resamples, seed)
-
-
-def _mean_of(values: np.ndarray, clusters: np.ndarray, resamples: int, seed: int) -> Estimate:
-    """Mean over episodes or pairs [n], clustered by their scenarios [n]."""
-    return cluster_ratio(values, np.ones(len(values)), clusters, resamples, seed)
-
-
-def _values(records: EvalRecords, metric: str) -> Pairs:
-    keys = zip(records.scenario[records.valid].tolist(), records.rollout[records.valid].tolist(), strict=True)
-    return dict(zip(keys, ratio_parts(records, metric)[0].tolist(), strict=True))
-
-
-def _within(clusters: np.ndarray, scenarios: set[int]) -> np.ndarray:
-    return np.isin(clusters, sorted(scenarios))
 
 
 def _mean(values: np.ndarray) -> float:

@@ -1,4 +1,4 @@
-"""The one stage of an audit: a task for each emotion, on held-out scenarios, in a run directory of its own."""
+"""The stages of an audit, in a run directory of its own: a task for each emotion, then what all of them say."""
 
 from typing import Any
 
@@ -25,11 +25,24 @@ def _settings(config: Config) -> dict[str, Any]:
     }
 
 
+def _chain() -> dict[str, Stage]:
+    return STAGES
+
+
 AUDIT = Stage(
     name="audit",
     reads=lambda config, task: {},
     settings=_settings,
     tasks=lambda config: GOEMOTIONS,
     work="emodistill.audit.work:audit_emotion",
+    chain=_chain,
 )
-STAGES = {AUDIT.name: AUDIT}
+FINDINGS = Stage(
+    name="findings",
+    reads=lambda config, task: {AUDIT.name: GOEMOTIONS},
+    settings=lambda config: {"seed": config.seed, "report": config.report.model_dump(mode="json")},
+    tasks=lambda config: ("main",),
+    work="emodistill.audit.write:write_findings",
+    chain=_chain,
+)
+STAGES = {stage.name: stage for stage in (AUDIT, FINDINGS)}

@@ -58,7 +58,7 @@ def note(found: Findings) -> str:
     return (
         f"{scenarios} scenario(s) × {found.seeds} seed(s), the same for every emotion. All figures are the focal "
         "side's, so what it gains the audited model gives up. 95 % intervals: bootstrap clustered by scenario, paired "
-        f"by scenario and seed. * : adjusted p < {LEVEL:g} (two-sided t of the scenarios' mean shifts, "
+        f"by scenario and seed. * : adjusted p < {LEVEL:g} (two-sided, by swapping whole scenarios; "
         "Benjamini-Hochberg over the 27 emotions of a domain). Held-out gain: the emotion that is best on one half of "
         "the scenarios, measured on the other half, both ways round."
     )

@@ -12,8 +12,8 @@ from emodistill.cluster.accounting import Allocation, history
 from emodistill.cluster.record import submissions
 from emodistill.cluster.table import duration, number, table
 from emodistill.errors import BadInput, RunFailed
+from emodistill.kinds import stages_of
 from emodistill.runs import RunDir
-from emodistill.stages import STAGES
 
 _FAR_OFF = 4  # times what was used
 _TELLS_S = 10  # a shorter stay says nothing of efficiency: Slurm counts whole seconds
@@ -61,7 +61,7 @@ def cost(run: RunDir) -> dict[str, Any]:
             "It may lag behind by a minute, or have forgotten old jobs, or this is another cluster."
         )
     stages = {}
-    for name in STAGES:
+    for name in stages_of(run):
         spent = [jobs[e] for s in found if s.stage == name for e, _ in s.elements() if e in jobs]
         if spent:
             took = summed(spent)

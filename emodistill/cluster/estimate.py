@@ -1,11 +1,13 @@
 """How much work a run is before any of it is done: replies, tokens and GPU-hours, all of them upper bounds."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from emodistill.cluster.profiles import Profile
 from emodistill.config import VLLM, Config, Scripted
+from emodistill.emotions import GOEMOTIONS
 from emodistill.evaluate.cells import cells
-from emodistill.stages import STAGES
+from emodistill.stages import STAGES, Stage
 
 # Tokens of the longest prompt before the first word, and of one message, both with template and emotion block:
 # measured with the demo's tokenizer.
@@ -38,12 +40,13 @@ class GPUHours:
     limit: float  # if every job runs into its time limit once
 
 
-def speech(config: Config) -> list[Speech]:
-    """Rollouts, verdicts and evaluation, each role for itself."""
+def speech(config: Config, stages: Collection[str] = tuple(STAGES)) -> list[Speech]:
+    """Of these stages, each role for itself."""
     each = config.negotiation.max_messages // 2
     sweep = _rollouts(config)
     held_out = len(config.scenarios.domains) * config.scenarios.held_out
     evaluation = held_out * config.evaluate.seeds * len(cells(config))
+    audit = held_out * config.evaluate.seeds * len(GOEMOTIONS)
     prompt = _PROMPT_TOKENS + _MESSAGE_TOKENS * config.negotiation.max_messages // 2
     to_play = sweep if config.sweep.imported is None else 0
     found = []
@@ -53,7 +56,11 @@ def speech(config: Config) -> list[Speech]:
         ("judge", "judge", sweep * config.judge.repeats, _VERDICT_TOKENS),
         ("evaluate", "student", evaluation, config.evaluate.sampling.max_tokens),
         ("evaluate", "counterparty", evaluation, config.sweep.sampling.max_tokens),
+        ("audit", "teacher", audit, config.evaluate.sampling.max_tokens),
+        ("audit", "counterparty", audit, config.sweep.sampling.max_tokens),
     ):
+        if stage not in stages:
+            continue
         spec, replies = getattr(config.models, role), episodes * each
         if isinstance(spec, Scripted):
             found.append(Speech(stage, role, "", False, replies, 0, 0))
@@ -75,13 +82,13 @@ def trained_tokens(config: Config) -> dict[str, int]:
     return found
 
 
-def gpu_hours(config: Config, profile: Profile) -> list[GPUHours]:
+def gpu_hours(config: Config, profile: Profile, stages: Mapping[str, Stage] = STAGES) -> list[GPUHours]:
     """Of each stage whose jobs ask for GPUs."""
     tokens = trained_tokens(config)
-    for said in speech(config):
+    for said in speech(config, stages):
         tokens[said.stage] = tokens.get(said.stage, 0) + (said.generated_tokens if said.engine else 0)
     found = []
-    for name, stage in STAGES.items():
+    for name, stage in stages.items():
         asked, work = profile.resources(name), tokens.get(name, 0)
         gpus, jobs = asked.gpus, -(-len(stage.tasks(config)) // asked.bundle)
         if gpus:

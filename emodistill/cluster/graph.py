@@ -65,14 +65,19 @@ class Array:
         return any(wait.how == "afterany" for wait in self.waits)
 
 
-def wanted(config: Config, missing: Mapping[str, Sequence[str]], queued: Mapping[Task, Queued]) -> dict[str, list[str]]:
+def wanted(
+    config: Config,
+    missing: Mapping[str, Sequence[str]],
+    queued: Mapping[Task, Queued],
+    stages: Mapping[str, Stage] = STAGES,
+) -> dict[str, list[str]]:
     """Tasks to submit, by stage: missing ones, and those that read them; not what runs or waits.
 
     A job that only waits, and reads what is submitted now, waits for the wrong job: all its tasks are submitted again.
     """
     chosen: dict[str, list[str]] = {}
     again: set[Task] = set()
-    for stage in STAGES.values():
+    for stage in stages.values():
         tasks, anew = stage.tasks(config), set()
         for task in tasks:
             reads = {(name, other) for name, others in stage.reads(config, task).items() for other in others}
@@ -94,12 +99,14 @@ def arrays(
     queued: Mapping[Task, Place],
     bundle: Callable[[str], int],
     limit: int,
+    stages: Mapping[str, Stage] = STAGES,
 ) -> list[Array]:
     """The arrays to submit, in order. `limit`: elements an array may have; `queued`: where tasks in the queue are."""
     made: list[Array] = []
     places = dict(queued)
-    for name in (name for name in STAGES if name in chosen):
-        stage = STAGES[name]
+    for name, stage in stages.items():
+        if name not in chosen:
+            continue
         groups = _groups(config, stage, chosen[name], places, bundle(name))
         jobs = sum(len(bundles) for _, bundles in groups)
         cut = [(waits, bundles[at : at + limit]) for waits, bundles in groups for at in range(0, len(bundles), limit)]

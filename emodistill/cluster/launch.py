@@ -1,6 +1,6 @@
 """`emodistill launch`: the missing tasks of a run as one chain of Slurm jobs that needs nobody to watch it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from emodistill.cluster import slurm
@@ -16,7 +16,7 @@ from emodistill.config import Config
 from emodistill.errors import BadInput
 from emodistill.ledger import Ledger
 from emodistill.runs import RunDir
-from emodistill.stages import STAGES
+from emodistill.stages import STAGES, Stage
 
 
 def launch(
@@ -27,6 +27,7 @@ def launch(
     until: str | None,
     allow_code_change: bool,
     say: Callable[[str], None],
+    stages: Mapping[str, Stage] = STAGES,
 ) -> list[Submission]:
     """Submit what is missing and not in the queue; the new submissions.
 
@@ -40,7 +41,7 @@ def launch(
     run.create()
     with run.lock():
         queued = settled(run, profile.slurm_cluster).tasks
-        if queued and changed_tasks(run, config):
+        if queued and changed_tasks(run, config, stages):
             raise BadInput(
                 f"{len(queued)} task(s) of {root} are in Slurm's queue with another configuration. "
                 f"Take them out first: emodistill cancel {root}"
@@ -48,14 +49,14 @@ def launch(
         held = sorted({str(job.element) for job in queued.values() if job.state == slurm.HELD})
         if held:
             say(f"{len(held)} job(s) are held, and wait for: scontrol release {','.join(held)}")
-        begin(run, config, fresh)
+        begin(run, config, fresh, stages)
         ledger = Ledger(run, config)
-        names = list(STAGES)[: list(STAGES).index(until) + 1] if until else list(STAGES)
-        missing = {name: ledger.to_do(STAGES[name]) for name in names}
-        chosen = {name: tasks for name, tasks in wanted(config, missing, queued).items() if name in names}
+        names = list(stages)[: list(stages).index(until) + 1] if until else list(stages)
+        missing = {name: ledger.to_do(stages[name]) for name in names}
+        chosen = {name: tasks for name, tasks in wanted(config, missing, queued, stages).items() if name in names}
         if not chosen:
             return []
-        code = None if allow_code_change else _same_code(run, config)
+        code = None if allow_code_change else _same_code(run, config, stages)
         again = [(name, task) for name, tasks in chosen.items() for task in tasks]
         stale = {queued[task].element for task in again if task in queued}
         slurm.cancel(sorted(stale, key=str))
@@ -68,15 +69,15 @@ def launch(
         }
         bundle = {name: profile.resources(name).bundle for name in names}
         limit = slurm.max_array_size(profile.slurm_cluster)
-        planned = arrays(config, chosen, places, bundle.__getitem__, limit)
+        planned = arrays(config, chosen, places, bundle.__getitem__, limit, stages)
         record = Launch.begin(run, code_digest(), profile.model_dump(mode="json"))
         return _submit(run, config, profile, planned, record, code, say)
 
 
-def _same_code(run: RunDir, config: Config) -> str:
+def _same_code(run: RunDir, config: Config, stages: Mapping[str, Stage]) -> str:
     """The code's digest; `BadInput` if something of the run was made by a launch of other code."""
     former = launches(run)
-    begun = any(run.claim_path(stage.name, task).exists() for stage in STAGES.values() for task in stage.tasks(config))
+    begun = any(run.claim_path(stage.name, task).exists() for stage in stages.values() for task in stage.tasks(config))
     if former and begun and former[-1].code != code_digest():
         raise BadInput(
             f"The code has changed since the last launch of {run.root} ({former[-1].code} → {code_digest()}), and two "

@@ -1,7 +1,7 @@
 """What a run would do, and whether it can: nothing here starts a job."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import yaml
@@ -14,7 +14,7 @@ from emodistill.config import Config, OpenAI, Scripted, Spec
 from emodistill.domains import build_scenarios
 from emodistill.errors import BadInput, RunFailed
 from emodistill.models import require, resolve
-from emodistill.stages import STAGES, Fingerprints
+from emodistill.stages import STAGES, Fingerprints, Stage
 
 _USERS = {
     "rollout": ("teacher", "counterparty"),
@@ -30,8 +30,9 @@ _PACKAGES = {
     "jpo": ("torch", "deepspeed", "peft", "transformers"),
     "evaluate": ("torch",),
     "tables": ("matplotlib",),
-    "audit": ("matplotlib",),
+    "findings": ("matplotlib",),
 }
+_TRAINED = ("iql", "sft", "jpo")  # by DeepSpeed
 _DEFAULT_ARRAY = 1001  # Slurm's own MaxArraySize
 _PARTS = ("weights", "gradients", "optimiser", "activations")
 _SAFE = 0.95  # of a GPU's memory; the rest is lost to fragments
@@ -42,7 +43,7 @@ def check(config: Config, stages: Sequence[str]) -> None:
     build_scenarios(config.scenarios, config.seed)
     for stage in stages:
         require(*_PACKAGES.get(stage, ()))
-        if stage in ("iql", "sft", "jpo"):
+        if stage in _TRAINED:
             _deepspeed_text(config, stage)
         played = stage != "rollout" or config.sweep.imported is None
         for role in _USERS.get(stage, ()) if played else ():
@@ -64,7 +65,7 @@ def _check_model(role: str, spec: Spec) -> None:
     resolve(spec.model)
 
 
-def render(config: Config, profile: Profile, root: Path) -> str:
+def render(config: Config, profile: Profile, root: Path, stages: Mapping[str, Stage] = STAGES) -> str:
     """The whole plan as text: stages and tasks, tokens, DeepSpeed settings, sbatch text, resolved configuration."""
     scenarios = build_scenarios(config.scenarios, config.seed)
     held_out = sum(s.split == "held_out" for s in scenarios)
@@ -74,31 +75,31 @@ def render(config: Config, profile: Profile, root: Path) -> str:
         f"{sum(s.imputed for s in scenarios)} imputed",
         "",
     ]
-    lines += _table(
-        [("stage", "fingerprint", "tasks", "jobs", "needs"), *(_stage_row(config, profile, name) for name in STAGES)]
-    )
+    rows = [_stage_row(config, profile, stage) for stage in stages.values()]
+    lines += _table([("stage", "fingerprint", "tasks", "jobs", "needs"), *rows])
     lines += ["", "language-model work (upper bounds: every dialogue at full length)"]
-    lines += _table(
-        [("stage", "role", "model", "replies", "generated tokens", "prompt tokens"), *map(_speech_row, speech(config))]
-    )
-    lines += ["", *_gpu_hours(config, profile), "", *_gpu_memory(config, profile)]
-    for name in ("iql", "sft", "jpo"):
+    said = [_speech_row(one) for one in speech(config, stages)]
+    lines += _table([("stage", "role", "model", "replies", "generated tokens", "prompt tokens"), *said])
+    lines += ["", *_gpu_hours(config, profile, stages)]
+    if trained := [name for name in _TRAINED if name in stages]:
+        lines += ["", *_gpu_memory(config, profile)]
+    for name in trained:
         lines += ["", f"# DeepSpeed, {name}", _deepspeed_text(config, name)]
     if profile.cluster == "slurm":
-        lines += ["", *_scripts(config, profile, root)]
+        lines += ["", *_scripts(config, profile, root, stages)]
     return "\n".join(
         [*lines, "", "# resolved configuration", yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)]
     )
 
 
-def _stage_row(config: Config, profile: Profile, name: str) -> tuple[str, ...]:
-    tasks, asked = STAGES[name].tasks(config), profile.resources(name)
+def _stage_row(config: Config, profile: Profile, stage: Stage) -> tuple[str, ...]:
+    tasks, asked = stage.tasks(config), profile.resources(stage.name)
     jobs = -(-len(tasks) // asked.bundle)
     ranks = asked.nodes * asked.tasks_per_node
     needs = f"{ranks} × {asked.cpus_per_task} CPU" + (f", {asked.gpus} GPU" if asked.gpus else "")
     return (
-        name,
-        Fingerprints(config)(STAGES[name], tasks[0]),
+        stage.name,
+        Fingerprints(config)(stage, tasks[0]),
         str(len(tasks)),
         f"{jobs} ({min(jobs, asked.parallel)} at once)",
         needs,
@@ -110,9 +111,9 @@ def _speech_row(said: Speech) -> tuple[str, ...]:
     return (said.stage, said.role, said.model or "simulator", *(f"{count:,}" for count in counts))
 
 
-def _gpu_hours(config: Config, profile: Profile) -> list[str]:
+def _gpu_hours(config: Config, profile: Profile, stages: Mapping[str, Stage]) -> list[str]:
     """A table of what is needed, where the profile tells a rate, and of what the time limits allow."""
-    found = gpu_hours(config, profile)
+    found = gpu_hours(config, profile, stages)
     if not found:
         return ["GPU-hours: no stage of this profile asks for a GPU."]
     rows = [("stage", "GPUs a job", "jobs", "tokens", "GPU-hours, at most", "if all run into their limit")]
@@ -169,13 +170,13 @@ def _bf16(config: Config, name: str) -> bool:
     return getattr(config, name).precision != "float32" and config.models.student.dtype != "float32"
 
 
-def _scripts(config: Config, profile: Profile, root: Path) -> list[str]:
+def _scripts(config: Config, profile: Profile, root: Path, stages: Mapping[str, Stage]) -> list[str]:
     """The sbatch text of every array of a whole run; JOB3 stands for the id that sbatch will give to array 3."""
     from emodistill.cluster.sbatch import job_name, sbatch_text
 
     limit, how = _max_array_size(profile)
-    tasks = {name: stage.tasks(config) for name, stage in STAGES.items()}
-    made = arrays(config, tasks, {}, lambda name: profile.resources(name).bundle, limit)
+    tasks = {name: stage.tasks(config) for name, stage in stages.items()}
+    made = arrays(config, tasks, {}, lambda name: profile.resources(name).bundle, limit, stages)
     lines = [
         f"{len(made)} arrays, cut to MaxArraySize {limit} ({how}). "
         "JOB3 stands for the id of array 3, T for the time of launch."

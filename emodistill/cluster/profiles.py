@@ -9,6 +9,7 @@ from pydantic import Field
 from emodistill.config import Above, Positive, Section
 from emodistill.configfile import load_yaml, validate
 from emodistill.errors import BadInput
+from emodistill.kinds import EVERY
 
 _IN_RANKS = ("iql", "sft", "jpo")  # what torch.distributed can spread
 _ONE_CLUSTER = "jobs wait for one another, and Slurm allows that on one cluster. Name one, in default.sbatch.clusters."
@@ -77,8 +78,11 @@ class Profile(Section):
         return self.default.cluster
 
 
-def load_profile(name: str, stages: tuple[str, ...]) -> Profile:
-    """A shipped profile by name, or a file by path; `BadInput` for unknown stages or keys."""
+def load_profile(name: str) -> Profile:
+    """A shipped profile by name, or a file by path; `BadInput` for unknown stages or keys.
+
+    It may say something of every stage there is, so that runs and audits share one.
+    """
     path = Path(name) if name.endswith((".yaml", ".yml")) else _SHIPPED / f"{name}.yaml"
     if not path.is_file():
         shipped = ", ".join(sorted(p.stem for p in _SHIPPED.glob("*.yaml")))
@@ -87,8 +91,8 @@ def load_profile(name: str, stages: tuple[str, ...]) -> Profile:
     profile: Profile = validate(Profile, data, str(path))
     _check(profile.default, f"{path}: default")
     for stage in profile.stages:
-        if stage not in stages:
-            raise BadInput(f"{path}: stages.{stage}: there is no such stage. Stages: {', '.join(stages)}.")
+        if stage not in EVERY:
+            raise BadInput(f"{path}: stages.{stage}: there is no such stage. Stages: {', '.join(EVERY)}.")
         asked = _asked(profile, stage, f"{path}: stages.{stage}")
         _check(asked, f"{path}: stages.{stage}")
         if asked.cluster != profile.slurm_cluster:

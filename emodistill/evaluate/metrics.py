@@ -70,3 +70,9 @@ def paired(ours: EvalRecords, theirs: EvalRecords) -> tuple[EvalRecords, EvalRec
     keys = [one.scenario[of] * width + one.rollout[of] for one, of in zip((ours, theirs), rows, strict=True)]
     _, here, there = np.intersect1d(*keys, return_indices=True)
     return ours.take(rows[0][here]), theirs.take(rows[1][there])
+
+
+def utility_differences(ours: EvalRecords, theirs: EvalRecords) -> tuple[np.ndarray, np.ndarray]:
+    """Our utility minus theirs of each negotiation that is valid in both, and its scenario: float64 and int64 [n]."""
+    here, there = paired(ours, theirs)
+    return ratio_parts(here, "utility")[0] - ratio_parts(there, "utility")[0], here.scenario

@@ -31,15 +31,13 @@ def build_report(run: RunDir, config: Config, context: TaskContext) -> Result:
 
 
 def report(run: RunDir, config: Config) -> Result:
-    """The same from whatever cells and verdicts are there.
-
-    `report.html` is no output of the stage as the marker counts them: it also tells what is known only later (costs).
-    """
+    """The same from whatever cells and verdicts are there."""
     results, written = write_tables(run, config)
     ledger = Ledger(run, config)
     drawn = draw_figures(run, config, ledger, results)
-    files.write_text(run.path("report.html"), render(page_of(run, config, ledger, results, drawn)))
-    return Result(rows=len(results.rows), files=[*written, *(path for figure in drawn for path in figure.paths)])
+    page = run.path("report.html")
+    files.write_text(page, render(page_of(run, config, ledger, results, drawn)))
+    return Result(len(results.rows), [*written, *(path for figure in drawn for path in figure.paths), page])
 
 
 def write_tables(run: RunDir, config: Config) -> tuple[Results, list[Path]]:

@@ -15,7 +15,7 @@ from emodistill.evaluate.variants import variant_named
 from emodistill.ledger import Ledger
 from emodistill.report.latex import latex_of
 from emodistill.report.sheet import Column, Sheet, csv_of, markdown_of, words
-from emodistill.runs import RunDir
+from emodistill.runs import Marker, RunDir
 from emodistill.shards import read_table
 from emodistill.stages import STAGES
 
@@ -23,7 +23,10 @@ Rows = list[tuple[str, str, dict[str, Evaluated], float]]  # domain, selector, e
 
 
 def off_policy(run: RunDir, config: Config) -> list[Path]:
-    """Evaluate the selectors of a run whose iql stage is done, domain by domain, and write both tables."""
+    """Evaluate the selectors of a run whose iql stage is done, domain by domain, and write both tables.
+
+    A marker of their own, `ope/main.done`, holds their checksums for `verify`.
+    """
     if config.sweep.imported is not None:
         raise BadInput(
             f"The sweep of {run.root} was imported, and does not say with what chance it showed each emotion, which "
@@ -52,6 +55,8 @@ def off_policy(run: RunDir, config: Config) -> list[Path]:
     written = [run.path("tables", f"offpolicy.{kind}") for kind in pages]
     for path, text in zip(written, pages.values(), strict=True):
         files.write_text(path, text)
+    made_with = ledger.fingerprint(STAGES["iql"], STAGES["iql"].tasks(config)[0])
+    run.mark(Marker("ope", "main", made_with, "", len(rows), 0, 0.0, run.checksums(written)))
     return written
 
 

@@ -1,8 +1,9 @@
 """How many scenarios and seeds show a difference: power of the paired comparison (METHOD.md §8). Pure functions.
 
 The difference of two variants in scenario s and seed k is δ + b_s + w_sk with independent deviations, so its mean over
-S scenarios and K seeds has variance (σ_b² + σ_w²/K) / S. It is tested by a two-sided t on the scenarios' means, with
-S − 1 degrees of freedom: more seeds take away the within-scenario part alone.
+S scenarios and K seeds has variance (σ_b² + σ_w²/K) / S. The power is that of a two-sided t on the scenarios' means,
+with S − 1 degrees of freedom: more seeds take away the within-scenario part alone. The tables swap scenarios instead
+(`statistics.swap_p`), which from 10 scenarios on has the same power (docs/audit.md).
 """
 
 import math
@@ -71,21 +72,6 @@ def needed(difference: float, of: Components, seeds: int) -> int | None:
         middle = (low + high) // 2
         low, high = (middle, high) if power(difference, of, middle, seeds) < POWER else (low, middle)
     return high
-
-
-def two_sided_p(differences: np.ndarray, clusters: np.ndarray) -> float:
-    """p of the t-test that the scenarios' mean differences are 0.
-
-    `differences` of pairs [n], their scenarios [n]. NaN with fewer than two scenarios.
-    """
-    _, index, counts = np.unique(clusters, return_inverse=True, return_counts=True)
-    if len(counts) < 2:
-        return math.nan
-    means = np.bincount(index, differences) / counts
-    error = float(means.std(ddof=1)) / math.sqrt(len(means))
-    if error == 0:
-        return 0.0 if means.any() else 1.0
-    return tail(abs(float(means.mean())) / error, len(means) - 1)
 
 
 def power_rows(difference: float, named: dict[str, Components], seeds: Sequence[int]) -> list[tuple[str, ...]]:

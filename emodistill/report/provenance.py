@@ -45,7 +45,7 @@ def stages_sheet(config: Config, ledger: Ledger) -> Sheet:
         tasks = stage.tasks(config)
         done = [m for task in tasks if ledger.is_done(stage, task) and (m := ledger.marker(stage, task))]
         prints = sorted({ledger.fingerprint(stage, task) for task in tasks})
-        told = prints[0] if len(prints) == 1 else f"{len(prints)}, one a cell"
+        told = prints[0] if len(prints) == 1 else f"{len(prints)}, see the cells"
         spent = [int(sum(m.usage.get(key, 0) for m in done)) for key in ("prompt_tokens", "generated_tokens")]
         usd = sum(m.usage.get("usd", 0.0) for m in done)
         hours = sum(m.seconds for m in done) / 3600
@@ -62,7 +62,10 @@ def cell_prints_sheet(config: Config, ledger: Ledger) -> Sheet:
     for task in stage.tasks(config):
         marker = ledger.marker(stage, task) if ledger.is_done(stage, task) else None
         rows.append((task, ledger.fingerprint(stage, task), marker and marker.inputs))
-    note = "Inputs: a digest of the trained artefacts that the cell's policies are."
+    note = (
+        "Configuration: with what settings the cell was played and its policies were trained; cells of other policies "
+        "may share it. Inputs: a digest of the trained artefacts themselves, alike for cells that need none."
+    )
     return Sheet("Fingerprints of the evaluation cells", columns, tuple(rows), (note,))
 
 

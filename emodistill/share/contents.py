@@ -17,6 +17,13 @@ from emodistill.stages import STAGES
 TableRows = list[dict[str, str]]
 # Of several adapters the first of these lies at the top of the folder.
 _MAIN = (("jpo", "emotion"), ("sft", "emotion"))
+# Tables beside the main one, if the run asked for them, and what they say.
+FURTHER = {
+    "ablation": "The signal that one stage learns from: utility, and the paired difference to `full`",
+    "transfer": "Utility by the domain that is played, for policies trained on one domain or all",
+    "unseen": "Against counterparties that the training has not met: utility, and the difference to the usual one",
+    "tournament": "Trained policies against one another: utility of the one on the focal seat (rows)",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +76,7 @@ def contents(run: RunDir, base: str | None) -> Contents:
         scenarios=run.scenarios(),
         tables={
             name: _rows(run.path("tables", f"{name}.csv")) if done.tasks("tables") else []
-            for name in ("main", "differences", "judge")
+            for name in ("main", "differences", "judge", *FURTHER)
         },
     )
 

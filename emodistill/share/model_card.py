@@ -1,14 +1,12 @@
 """The model card of a shared run: what was trained, on what, how well it does, and what it must not be used for."""
 
-from collections.abc import Iterable
-
 from emodistill.config import ALOL, Config, Scripted
 from emodistill.domains import domain_named
-from emodistill.evaluate.variants import variant_named
 from emodistill.recipes import Recipe
 from emodistill.report.names import source_label
-from emodistill.share.contents import Adapter, Contents, TableRows
+from emodistill.share.contents import Adapter, Contents
 from emodistill.share.names import label, licence_of
+from emodistill.share.results import results
 from emodistill.share.text import cell, front_matter, table
 
 _RECIPES = {
@@ -19,7 +17,6 @@ _RECIPES = {
     ("jpo", "alol"): "SFT, then JPO from positive advantages only (κ = 0)",
 }
 _ROLES = ("teacher", "counterparty", "judge")
-_ENDS = ("_low", "_high")
 _RISKS = (
     "**Agents only, no humans.** Every dialogue is between programs. Nothing here was tried on people, or says how "
     "people react.",
@@ -41,7 +38,7 @@ def model_card(shared: Contents, adapter: Adapter, top: bool) -> str:
         lines += ["", "## What is in this folder", "", *_inventory(shared)]
     lines += ["", "## How to load it", "", *_loading(shared, adapter, top)]
     lines += ["", "## Data", "", *_data(shared), "", "## Method", "", *_method(config)]
-    lines += ["", "## Results", "", *_results(shared)]
+    lines += ["", "## Results", "", *results(shared)]
     lines += ["", "## Intended use", "", *_use(), "", "## Risks and limits", "", *(f"- {risk}" for risk in _RISKS)]
     lines += ["", "## Licence", "", _licence(shared.base)]
     return front_matter(_head(shared)) + "\n" + "\n".join(lines) + "\n"
@@ -175,62 +172,6 @@ def _method(config: Config) -> list[str]:
         f"κ {jpo.kappa}); learning rate {jpo.learning_rate:g}, {jpo.epochs} epoch(s).",
         f"- At most {config.negotiation.max_messages} messages a negotiation; seed {config.seed}.",
     ]
-
-
-def _results(shared: Contents) -> list[str]:
-    if not shared.tables["main"]:
-        return ["Not evaluated yet."]
-    config = shared.config
-    lines = [
-        f"On held-out scenarios; counterparty {cell(label(config.models.counterparty))}, persona "
-        f"{config.evaluate.persona}. Value [95 % interval, bootstrap clustered by scenario]; n counts valid episodes, "
-        "errors are technical ones and left out. Success in %; outcomes (over agreed episodes) and utility (over all, "
-        "failures as 0) are 0 at the counterparty's target and 100 at the focal side's; rounds in messages.",
-        "",
-        *_with_intervals(shared.tables["main"]),
-    ]
-    variants = table(("variant", "who speaks", "the emotion"), map(_variant, _names(shared)))
-    lines += ["", "What the variants are:", "", *variants]
-    if shared.tables["differences"]:
-        lines += ["", "Differences in utility, paired by scenario and seed:", ""]
-        lines += _with_intervals(
-            [{**row, "difference_low": row.get("low", ""), "difference_high": row.get("high", ""),
-              "difference": row.get("utility_difference", "")} for row in shared.tables["differences"]],
-            ("variant", "minus", "difference", "n"),
-        )  # fmt: skip
-    return lines
-
-
-def _names(shared: Contents) -> list[str]:
-    shown = {value for row in shared.tables["main"] for value in row.values()}
-    return [name for name in shared.config.evaluate.variants if name in shown]
-
-
-def _variant(name: str) -> tuple[str, str, str]:
-    """What an evaluated variant is made of."""
-    made = variant_named(name)
-    speaks = f"the adapter {'-'.join(made.adapter)}" if made.adapter else f"the {made.role}'s model as it is"
-    chooses = {"none": "none", "random": "at random", "iql": "by the trained selector"}
-    return name, speaks, chooses.get(made.selector, f"always {made.selector}")
-
-
-def _with_intervals(rows: TableRows, columns: Iterable[str] = ()) -> list[str]:
-    """A table of the project's as Markdown, each value with its interval in one cell."""
-    names = list(columns) or [name for name in rows[0] if not name.endswith(_ENDS)]
-    return table(names, ([_interval(row, name) for name in names] for row in rows))
-
-
-def _interval(row: dict[str, str], name: str) -> str:
-    low, high = (row.get(f"{name}{end}", "") for end in _ENDS)
-    value = _short(row.get(name, ""))
-    return f"{value} [{_short(low)}, {_short(high)}]" if low and high else value
-
-
-def _short(value: str) -> str:
-    try:
-        return f"{float(value):.1f}" if "." in value else value
-    except ValueError:
-        return value
 
 
 def _use() -> list[str]:

@@ -22,7 +22,7 @@ def cell(value: object) -> str:
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
     """The lines of a Markdown table, each cell escaped."""
-    lines = [f"| {' | '.join(header)} |", f"|{'---|' * len(header)}"]
+    lines = [f"| {' | '.join(map(cell, header))} |", f"|{'---|' * len(header)}"]
     return lines + [f"| {' | '.join(map(cell, row))} |" for row in rows]
 
 

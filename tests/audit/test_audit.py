@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emodistill.audit.command import write
 from emodistill.audit.dialogues import render
 from emodistill.audit.findings import Findings, findings
 from emodistill.audit.shifts import BASE, TESTED
 from emodistill.audit.stage import STAGES
 from emodistill.audit.work import shard_of
+from emodistill.audit.write import write
 from emodistill.cli import main
 from emodistill.cluster.begin import begin
 from emodistill.configfile import load_config
@@ -188,9 +188,8 @@ def test_another_configuration_is_refused_by_name_and_runs_and_audits_keep_apart
     assert "evaluate.seeds: 2 → 9" in capsys.readouterr().err
     assert main([*audit, "--set", "models.counterparty={backend: vllm, model: ./nowhere}"]) == 2
     assert "no model in nowhere" in capsys.readouterr().err
-    with pytest.raises(Exception, match="holds audit and is no place for rollout"):
+    with pytest.raises(Exception, match="holds audit, findings and is no place for rollout"):
         begin(RunDir(out), load_config(SMOKE), False)
-    assert main(["report", str(out)]) == 2 and "holds an audit" in capsys.readouterr().err
     assert main(["status", str(out)]) == 0 and "28/28" in capsys.readouterr().out
     assert main(["verify", str(out)]) == 0
     run, config = RunDir(tmp_path / "run"), load_config(SMOKE)
@@ -212,3 +211,21 @@ def test_a_real_engine_is_audited(tmp_path, tiny_model):
     assert {row["utility_shift"]["n"] for row in found["emotions"]} == {2}
     marker = RunDir(tmp_path / "audit").marker("audit", "joy")
     assert marker is not None and marker.usage["generated_tokens"] > 0
+
+
+def test_findings_are_written_again_from_the_shards_and_checked(small, capsys):
+    run, _ = small
+    assert run_tasks(str(run.root), "findings", ["main"]).kind == "done" and main(["verify", str(run.root)]) == 0
+    said = capsys.readouterr().out
+    table = run.path("tables", "audit.md")
+    whole = table.read_text()
+    table.write_text(whole[:-1])
+    assert main(["verify", str(run.root)]) == 1
+    assert "tables/audit.md: its checksum differs from the one in main.done" in capsys.readouterr().err
+    assert main(["report", str(run.root)]) == main(["verify", str(run.root)]) == 0 and "not checked" not in said
+    assert capsys.readouterr().out.startswith(whole)
+    shard, aside = shard_of(run, "joy"), run.path("aside")
+    shard.rename(aside)
+    assert main(["report", str(run.root)]) == 2
+    aside.rename(shard)
+    assert "1 of 28 emotions have not been played" in capsys.readouterr().err

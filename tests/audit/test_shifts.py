@@ -1,6 +1,7 @@
 """Shifts, vulnerability and worst dialogues by hand; an adversary that chooses among chance gains nothing."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ def of(*rows):
 
 
 def cell(savings, agreed=True, messages=10, seeds=2):
-    """Episodes of the four scenarios with these savings, the same for each seed."""
+    """Episodes of the scenarios with these savings, the same for each seed."""
     return of(*((scenario, k, True, agreed, s, messages) for scenario, s in enumerate(savings) for k in range(seeds)))
 
 
@@ -37,11 +38,18 @@ def test_shifts_are_paired_means_against_neutral_with_adjusted_p(records):
     found = {row.emotion: row for row in shifts(records, "crad", 500, 1)}
     joy, anger = found["joy"], found["anger"]
     assert (joy.level.value, joy.utility.value, joy.rounds.value) == (pytest.approx(75), pytest.approx(25), -2)
-    assert (anger.utility.value, anger.success.value) == (-50, -100) and anger.p == anger.adjusted == 0
-    t = 25 / (math.sqrt(500 / 3) / 2)  # four scenario means: 3 degrees of freedom
-    assert joy.p == pytest.approx(1 - 2 / math.pi * (math.atan(t / 3**0.5) + t * 3**0.5 / (t * t + 3)), abs=1e-6)
-    assert joy.adjusted == pytest.approx(joy.p * 27 / 2) and not joy.significant and anger.significant
+    assert (anger.utility.value, anger.success.value) == (-50, -100)
+    assert joy.p == anger.p == 2 / 16  # of the 16 ways to swap four scenarios two are as far from 0
+    assert joy.adjusted == 1 and not (joy.significant or anger.significant)
     assert found["love"].adjusted == 1 and math.isnan(found[BASE].p) and found[BASE].utility.value == 0
+
+
+def test_with_enough_scenarios_what_all_of_them_show_is_significant():
+    """12 scenarios: 2 / 2^12 · 27 / 2 < 0.05, the least that two emotions of 27 can reach."""
+    flat = {emotion: cell([0.5] * 12) for emotion in GOEMOTIONS}
+    found = shifts({**flat, "joy": cell([0.6] * 12), "anger": cell([0.3] * 12)}, "crad", 5000, 1)
+    assert [row.emotion for row in found if row.significant] == ["anger", "joy"]
+    assert {row.adjusted for row in found if row.significant} == {27 / 2**12}
 
 
 def test_what_is_chosen_on_one_half_is_measured_on_the_other(records):
@@ -49,11 +57,11 @@ def test_what_is_chosen_on_one_half_is_measured_on_the_other(records):
     [found] = vulnerabilities({"crad": records}, shifts(records, "crad", 500, 1), 500, 1)
     assert found.chosen == ("pride", "joy")
     assert found.gain.value == pytest.approx((-30 - 30 + 10 + 30) / 4) and found.gain.n == 8
-    assert (found.raised, found.lowered, found.share) == (0, 1, 1 / 27)
+    assert (found.raised, found.lowered, found.tested, found.share) == (0, 0, 27, 0)
 
 
 def test_where_no_emotion_helps_the_adversary_stays_neutral():
-    records = {e: cell([0.5] * 4) if e == BASE else cell([0.4] * 4) for e in GOEMOTIONS}
+    records = {e: cell([0.5] * 7) if e == BASE else cell([0.4] * 7) for e in GOEMOTIONS}
     rows = [*shifts(records, "crad", 200, 1), *shifts(records, "student", 200, 1)]
     every, crad, student = vulnerabilities({"crad": records, "student": records}, rows, 200, 1)
     assert (every.domain, every.tested, every.lowered) == ("all", 54, 54)
@@ -62,12 +70,12 @@ def test_where_no_emotion_helps_the_adversary_stays_neutral():
 
 def test_choosing_among_27_shifts_of_pure_chance_gains_nothing():
     rng = np.random.default_rng(2)
-    keys = [(k, seed) for k in range(20) for seed in range(2)]
+    played = cell([0.0] * 20)
     gains, naive = [], []
     for _ in range(300):
-        utility = {e: dict(zip(keys, rng.normal(50, 20, len(keys)), strict=True)) for e in GOEMOTIONS}
-        gains.append(held_out_gains(utility)[0].mean())
-        naive.append(max(np.mean(list(utility[e].values())) for e in TESTED) - np.mean(list(utility[BASE].values())))
+        utility = {e: rng.normal(0.5, 0.2, len(played)) for e in GOEMOTIONS}
+        gains.append(held_out_gains({e: replace(played, savings=of) for e, of in utility.items()})[0].mean())
+        naive.append(100 * (max(utility[e].mean() for e in TESTED) - utility[BASE].mean()))
     assert abs(np.mean(gains)) < 3 * np.std(gains) / np.sqrt(300)
     assert np.mean(naive) > 5  # what the same choice looks like on the scenarios it was made on
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from emodistill import runs
 from emodistill.cluster.record import Launch, Submission
 from emodistill.ledger import Ledger
 from emodistill.runs import Marker, RunDir
@@ -41,6 +42,40 @@ def slurm_says(tmp_path, monkeypatch) -> FakeSlurm:
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder))
     return FakeSlurm(folder)
+
+
+class Cluster:
+    """sbatch puts what it is given into the queue that squeue shows and scancel empties."""
+
+    def __init__(self, slurm_says, folder):
+        self.says, self.queue, self._folder = slurm_says, folder / "squeue.text", folder
+        slurm_says.says("squeue")
+        slurm_says.says("scontrol", "MaxArraySize = 1001")
+        comment = "--comment='*\\(emodistill [^']*\\)'*$"
+        self.takes = f"""
+            n=$(grep -c ^sbatch {folder}/calls)
+            size=$(sed -n 's/.*--array=0-\\([0-9]*\\).*/0-\\1/p' "$1")
+            echo "$n|${{size:-N/A}}|PENDING|$(sed -n "s/.*{comment}/\\1/p" "$1")" >> {self.queue}
+            echo "Submitted batch job $n"
+            """
+        self.script("sbatch", self.takes)
+        self.script("scancel", f'for job; do sed -i "/^${{job%%_*}}|/d" {self.queue}; done')
+
+    def script(self, name: str, body: str) -> None:
+        head = f'#!/bin/sh\nPATH=/usr/bin:/bin\necho "{name} $*" >> {self._folder}/calls\n'
+        (self._folder / name).write_text(head + body + "\n")
+        (self._folder / name).chmod(0o755)
+
+    def called(self, name: str) -> list[str]:
+        return [call for call in self.says.calls() if call.startswith(name)]
+
+
+@pytest.fixture
+def cluster(slurm_says, monkeypatch):
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    monkeypatch.setattr(runs, "NEEDED_BYTES", 0)
+    monkeypatch.setenv("PATH", f"{slurm_says.folder}:/usr/bin:/bin:/usr/sbin:/sbin")  # before the real ones, if any
+    return Cluster(slurm_says, slurm_says.folder)
 
 
 Launched = Callable[..., RunDir]

@@ -53,7 +53,7 @@ def test_gpu_hours_of_generation_scoring_and_training_and_their_bound():
 
 @pytest.mark.parametrize("name", ["local", "one-machine", "a100-cluster", "cpu-cluster"])
 def test_shipped_profiles_load(name):
-    assert load_profile(name, NAMES).cluster == ("local" if name == "local" else "slurm")
+    assert load_profile(name).cluster == ("local" if name == "local" else "slurm")
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_shipped_profiles_load(name):
 def test_a_typo_in_a_profile_is_named(tmp_path, text, words):
     (tmp_path / "p.yaml").write_text(text)
     with pytest.raises(BadInput, match=words):
-        load_profile(str(tmp_path / "p.yaml"), NAMES)
+        load_profile(str(tmp_path / "p.yaml"))
 
 
 def test_without_slurm_a_slurm_profile_is_refused(tmp_path):
@@ -90,14 +90,14 @@ def test_every_domain_has_a_paper_plan_for_zero_2_and_3_that_fits_the_gpu(domain
     config = load_config(ROOT / "yaml" / "paper" / f"{name}.yaml")
     assert config.name == f"paper-{name}" and config.scenarios.domains == (domain,)
     assert config.sft.batch_turns == config.jpo.batch_turns == 16  # METHOD.md §6, §7, and what crad.yaml says
-    profile = load_profile("a100-cluster", NAMES)
+    profile = load_profile("a100-cluster")
     text = "\n".join(_gpu_memory(config, profile))
     assert text.count(" of 80: fits.") == 2
     assert f"stage: {zero}" in _deepspeed_text(config, "jpo")
 
 
 def test_a_7b_run_that_does_not_fit_is_told_what_to_change():
-    profile = load_profile("a100-cluster", NAMES)
+    profile = load_profile("a100-cluster")
     config = load_config(ROOT / "yaml" / "paper" / "crad.yaml", ("sft.gradient_checkpointing=false",))
     first, second = _gpu_memory(config, profile)
     assert "DOES NOT FIT; set gradient_checkpointing: true" in first and "fits" in second

@@ -8,7 +8,6 @@ import pytest
 from emodistill.cluster.profiles import load_profile
 from emodistill.cluster.sbatch import job_name, sbatch_text
 from emodistill.errors import BadInput
-from emodistill.stages import STAGES
 
 from helpers import ROOT
 
@@ -67,7 +66,7 @@ set -- "$?"
 
 def text(tmp_path, stage, jobs, **options):
     (tmp_path / "p.yaml").write_text(PROFILE)
-    asked = load_profile(str(tmp_path / "p.yaml"), tuple(STAGES)).resources(stage)
+    asked = load_profile(str(tmp_path / "p.yaml")).resources(stage)
     tasks = [f"shard-{k:05d}" for k in range(jobs)] if stage == "rollout" else ["emotion"]
     return sbatch_text(asked, job_name("demo", stage, tasks), jobs, "/f", **options)
 
@@ -90,7 +89,7 @@ def test_ranks_and_containers(tmp_path):
 
 def test_a_stage_overrides_the_default_key_by_key(tmp_path):
     text(tmp_path, "sft", 1)
-    profile = load_profile(str(tmp_path / "p.yaml"), tuple(STAGES))
+    profile = load_profile(str(tmp_path / "p.yaml"))
     assert profile.resources("rollout").env == {"A": "1", "PLACE": "/a b/'c'"}
     assert profile.resources("rollout").sbatch == {"hold": False, "exclude": "n[1-2]", "exclusive": True}
 
@@ -99,7 +98,7 @@ def test_a_stage_overrides_the_default_key_by_key(tmp_path):
 def test_jobs_of_one_run_go_to_one_cluster(tmp_path, said):
     (tmp_path / "c.yaml").write_text(f"cluster: slurm\ndefault: {said}")
     with pytest.raises(BadInput, match="Slurm allows that on one cluster"):
-        load_profile(str(tmp_path / "c.yaml"), tuple(STAGES))
+        load_profile(str(tmp_path / "c.yaml"))
 
 
 @pytest.mark.parametrize(

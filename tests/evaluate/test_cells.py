@@ -4,9 +4,11 @@ from emodistill.configfile import load_config
 from emodistill.emotions import GOEMOTIONS
 from emodistill.errors import BadInput
 from emodistill.evaluate.cells import cells
+from emodistill.ledger import Ledger
 from emodistill.stages import STAGES, Fingerprints
 
 from helpers import ROOT
+from scripted_run import scripted_run
 
 TWO = "scenarios.domains=[crad, hospital]"
 OTHER = "evaluate.counterparties={calm: {backend: openai, model: m, base_url: 'http://localhost:1'}}"
@@ -46,6 +48,13 @@ def test_the_ablation_changes_one_signal_at_a_time_and_shares_what_is_alike():
     assert reads("full.sft-judge", asked) == {"iql": ("selector",), "jpo": ("emotion.sft-judge",)}
     assert STAGES["jpo"].reads(config(asked), "emotion.jpo-hybrid")["sft"] == ("emotion",)
     assert "full.iql-outcome" in tasks("evaluate", asked, "iql.signal=judge")
+
+
+def test_cells_of_other_adapters_may_share_a_fingerprint_and_never_what_they_were_begun_with(tmp_path):
+    run = scripted_run(tmp_path / "run", "evaluate.variants=[full]", "evaluate.ablation=true", "evaluate.seeds=1")
+    ledger = Ledger(run, run.config())
+    claims = [ledger.claim(STAGES["evaluate"], cell) for cell in STAGES["evaluate"].tasks(run.config())]
+    assert len({claim.fingerprint for claim in claims}) == 1 and len({claim.inputs for claim in claims}) == 7
 
 
 def test_transfer_trains_everything_on_one_domain_and_plays_it_in_all():

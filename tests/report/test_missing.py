@@ -32,7 +32,8 @@ def test_what_did_not_run_is_said_in_every_format_and_is_no_number(tmp_path):
     run = begun(tmp_path / "run", "evaluate.variants=[vanilla-slm]")
     files = {path.name: path.read_text() for path in report(run, run.config()).files}
     assert set(files) == {
-        "main.csv", "main.md", "main.tex", "differences.csv", "differences.tex", "judge.csv", "judge.md", "judge.tex"
+        "main.csv", "main.md", "main.tex", "differences.csv", "differences.tex", "judge.csv", "judge.md", "judge.tex",
+        "report.html",
     }  # fmt: skip
     assert files["main.md"].splitlines()[4] == "| vanilla-slm |" + " not run |" * 6
     assert files["main.csv"].splitlines()[1].startswith("vanilla-slm" + ",not run" * 14 + ",simulated")

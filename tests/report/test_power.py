@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from emodistill.cli import main
-from emodistill.report.power import Components, components, needed, power, two_sided_p
+from emodistill.report.power import Components, components, needed, power
 from emodistill.report.student_t import critical, tail
 from emodistill.runs import Marker, RunDir
 from emodistill.shards import EPISODES, write_records
@@ -67,15 +67,6 @@ def test_the_promised_power_is_what_simulated_studies_have(between, within, seed
     seen = np.mean(np.abs(t) > critical(0.05, scenarios - 1))
     assert seen == pytest.approx(power(difference, of, scenarios, seeds), abs=0.03)
     assert 0.77 <= seen <= 0.9  # more than 80 % only because scenarios are whole
-
-
-def test_p_of_scenario_means_by_hand():
-    """Means 1, 2, 3: t = 2 / (1/√3), 2 degrees of freedom, for which P(|T| > t) = 1 − t/√(t² + 2)."""
-    t = 2 * math.sqrt(3)
-    found = two_sided_p(np.array([0, 2, 2, 3, 3.0]), np.array(list("aabcc")))
-    assert found == pytest.approx(1 - t / math.sqrt(t * t + 2), abs=1e-6)
-    assert two_sided_p(np.zeros(4), np.array(list("aabb"))) == 1.0
-    assert math.isnan(two_sided_p(np.ones(2), np.array(list("aa"))))
 
 
 def finished(run: RunDir, variant: str, agreed: list[list[float]]) -> None:

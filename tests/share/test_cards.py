@@ -1,13 +1,20 @@
 """Cards: read by the hub's own reader, whatever a scenario, a model's name or a table says."""
 
+import csv
+import io
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from huggingface_hub import DatasetCard, ModelCard
 
 from emodistill.configfile import load_config
 from emodistill.errors import BadInput
+from emodistill.evaluate.cells import cells
+from emodistill.evaluate.metrics import EvalRecords
 from emodistill.records import Episode, Reading, Turn, Verdict
+from emodistill.report.further import further_sheets
+from emodistill.report.sheet import csv_of
 from emodistill.share.columns import ROLLOUTS
 from emodistill.share.contents import Adapter, Contents
 from emodistill.share.dataset_card import dataset_card
@@ -65,6 +72,28 @@ def test_a_model_card_says_what_is_simulated_what_was_measured_and_the_risks(sha
         assert words in text
     other = model_card(replace(shared, base="tiny-random"), shared.adapters[1], top=False)
     assert ModelCard(other).data.license is None and "What is in this folder" not in other
+
+
+def test_further_tables_are_told_with_intervals_and_what_did_not_run(shared):
+    asked = ("evaluate.ablation=true", "evaluate.tournament=[vanilla-slm, full]")
+    text = model_card(shared, shared.adapters[0], top=True)
+    assert not any(words in text for words in ("learns from: utility", "is played, for", "against one another"))
+    records = {}
+    for k, name in enumerate(cells(load_config(ROOT / "yaml" / "smoke.yaml", asked))):
+        savings = np.array([0.5, 0.6, 0.5, 0.6]) + k / 100
+        places, yes = np.array([0, 0, 1, 1]), np.ones(4, bool)
+        records[name] = EvalRecords(places, np.array([0, 1, 0, 1]), yes, yes, savings, places)
+    del records["full.sft-judge"], records["full.against.vanilla-slm"]
+    config = load_config(ROOT / "yaml" / "smoke.yaml", (*asked, "report.resamples=100"))
+    sheets = further_sheets(records, config, ["crad", "crad"], "somebody")
+    rows = {name: list(csv.DictReader(io.StringIO(csv_of(sheet)))) for name, sheet in sheets.items()}
+    text = model_card(replace(shared, tables={**shared.tables, **rows}), shared.adapters[0], top=True)
+    at = list(records).index("full.iql-judge") - list(records).index("full")
+    assert f"| iql from judge | full | {55 + list(records).index('full.iql-judge')}.0 \\[" in text
+    assert f"| {at}.0 \\[{at}.0, {at}.0\\] | 4 |" in text
+    assert "| sft from judge | full | not run | not run | not run |" in text
+    assert "| focal\\_seat | vanilla-slm | full |" in text and "| full | not run |  |" in text
+    assert all(len(columns_of(lines)) == 1 for lines in tables_of(text))
 
 
 def test_nothing_that_is_said_can_break_a_card(shared):

@@ -145,6 +145,21 @@ def test_the_folder_is_whole_or_not_there(trained, tmp_path, monkeypatch, capsys
     assert "exists already" in capsys.readouterr().err and [path.name for path in out.iterdir()] == ["x"]
 
 
+@pytest.mark.parametrize(
+    "given, said",
+    [
+        ("DIR OUT --to hf", ""), ("DIR --to hf OUT", ""), ("--to hf DIR OUT", ""), ("--to=hf DIR --base a/b OUT", ""),
+        ("DIR sft --to hf OUT", "Leave the variant out"), ("DIR --to hf sft OUT", "Leave the variant out"),
+        ("DIR --to merged jpo OUT", "no adapter"), ("--to merged DIR jpo OUT", "no adapter"),
+        ("DIR jpo --to merged OUT", "no adapter"), ("DIR jpo OUT --to merged", "no adapter"),
+    ],
+)  # fmt: skip
+def test_options_may_stand_anywhere(trained, tmp_path, capsys, given, said):
+    names = {"DIR": str(trained.root), "OUT": str(tmp_path / "out")}
+    code = main(["export", *(names.get(word, word) for word in given.split())])
+    assert code == (2 if said else 0) and said in capsys.readouterr().err
+
+
 def test_what_cannot_be_shared_is_refused_by_name(trained, tmp_path, monkeypatch, capsys):
     def refused(run: RunDir, *options: str, variant: str = "") -> str:
         names = [variant] if variant else []

@@ -17,6 +17,7 @@ from emodistill.runs import RunDir
 from emodistill.shards import read_table
 from emodistill.train.engine import memory_explained
 from emodistill.train.iql import load_transitions, prepare
+from emodistill.verify import verify
 
 from helpers import ROOT, curve, emodistill, train
 
@@ -78,6 +79,8 @@ def test_off_policy_estimates_come_from_the_sweep_and_the_trained_selector(copie
     said = emodistill("ope", run).stdout
     assert said == (run / "tables" / "offpolicy.md").read_text()
     rows = list(csv.DictReader((run / "tables" / "offpolicy.csv").open()))
+    (run / "tables" / "offpolicy.tex").write_text("cut")
+    assert "tables/offpolicy.tex" in [problem.file for problem in verify(RunDir(run))]
     data = read_table(run / "dataset" / "transitions.h5")
     mean = data["outcome_t"].sum() / data["done_t"].sum()
     (behaviour,) = [r for r in rows if (r["selector"], r["estimator"]) == ("random-emotion", "wis")]
