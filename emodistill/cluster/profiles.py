@@ -8,7 +8,7 @@ from pydantic import Field
 
 from emodistill.config import Above, Positive, Section
 from emodistill.configfile import load_yaml, validate
-from emodistill.errors import BadInput
+from emodistill.errors import BadInput, shown
 
 _IN_RANKS = ("iql", "sft", "jpo")  # what torch.distributed can spread
 _ONE_CLUSTER = "jobs wait for one another, and Slurm allows that on one cluster. Name one, in default.sbatch.clusters."
@@ -88,7 +88,7 @@ def load_profile(name: str, stages: tuple[str, ...]) -> Profile:
     _check(profile.default, f"{path}: default")
     for stage in profile.stages:
         if stage not in stages:
-            raise BadInput(f"{path}: stages.{stage}: there is no such stage. Stages: {', '.join(stages)}.")
+            raise BadInput(f"{path}: stages.{shown(stage)}: there is no such stage. Stages: {', '.join(stages)}.")
         asked = _asked(profile, stage, f"{path}: stages.{stage}")
         _check(asked, f"{path}: stages.{stage}")
         if asked.cluster != profile.slurm_cluster:
