@@ -85,4 +85,4 @@ def write_merged(base: str, adapter: Path, folder: Path) -> None:
 
     with new_folder(folder) as made:
         merged_model(base, adapter).save_pretrained(str(made))
-        AutoTokenizer.from_pretrained(base).save_pretrained(str(made))
+        AutoTokenizer.from_pretrained(base, trust_remote_code=False).save_pretrained(str(made))

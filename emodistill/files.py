@@ -12,19 +12,32 @@ from typing import Any, TypeVar, get_args, get_origin
 
 T = TypeVar("T")
 
+_UMASK = os.umask(0o077)
+os.umask(_UMASK)
+_MODE = 0o666 & ~_UMASK  # of a finished file
+
 
 def replace_atomically(path: Path, write: Callable[[Path], None]) -> None:
     """`write` fills a temporary file beside `path`, which then takes its place in one step."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
+        temporary.unlink(missing_ok=True)  # of a killed process that had this number
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))  # ours alone, and no link of another's
         write(temporary)
         with temporary.open("rb+") as file:
+            os.fchmod(file.fileno(), _MODE)
             os.fsync(file.fileno())
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
     sync_folder(path.parent)
+
+
+def others_can_write(path: Path) -> bool:
+    """Whether somebody else could have put there what is in it: another owner than us or root, or open to others."""
+    found = path.stat()
+    return found.st_uid not in (os.geteuid(), 0) or bool(found.st_mode & 0o022)
 
 
 def sync_folder(folder: Path) -> None:

@@ -15,6 +15,7 @@ _ONE_CLUSTER = "jobs wait for one another, and Slurm allows that on one cluster.
 _SHIPPED = Path(__file__).parents[2] / "slurm" / "profiles"
 _OURS = frozenset("array dependency error job-name open-mode output requeue signal".split())
 
+_SECRET = re.compile(r"(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD)$", re.IGNORECASE)
 _BY_KEY = ("env", "sbatch")
 
 Line = Annotated[str, Field(pattern=r"^[^\n\r]*$")]
@@ -111,5 +112,10 @@ def _asked(profile: Profile, stage: str, where: str) -> Resources:
 def _check(asked: Resources, where: str) -> None:
     if taken := sorted(_OURS & asked.sbatch.keys()):
         raise BadInput(f"{where}: sbatch.{taken[0]} is set by the launch itself. Leave it out.")
+    if secret := next(filter(_SECRET.search, asked.env), None):
+        raise BadInput(
+            f"{where}: env.{secret} would stand in every sbatch text. Leave it out and export it before the launch: "
+            "Slurm hands your environment on."
+        )
     if "," in asked.cluster or asked.cluster == "all":
         raise BadInput(f"{where}: {_ONE_CLUSTER}")
