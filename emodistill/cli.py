@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from emodistill import __version__, export, import_sweep, planning, see
 from emodistill.audit import command as audit
-from emodistill.errors import BadInput, RunFailed, Stopped
+from emodistill.errors import BadInput, RunFailed, Stopped, shown
 
 if TYPE_CHECKING:
     from emodistill.cluster.profiles import Profile
@@ -130,7 +130,7 @@ def _run(options: argparse.Namespace) -> None:
     config, root = _asked(options)
     profile = load_profile(options.profile, tuple(STAGES))
     if options.until is not None and options.until not in STAGES:
-        raise BadInput(f"--until {options.until}: there is no such stage. Stages: {', '.join(STAGES)}.")
+        raise BadInput(f"--until {shown(options.until)}: there is no such stage. Stages: {', '.join(STAGES)}.")
     check(config, tuple(STAGES)[: tuple(STAGES).index(options.until or "tables") + 1])
     run = drive(
         config,
@@ -193,7 +193,7 @@ def _submit(config: "Config", root: Path, profile: "Profile", options: argparse.
     from emodistill.stages import STAGES
 
     if options.until is not None and options.until not in STAGES:
-        raise BadInput(f"--until {options.until}: there is no such stage. Stages: {', '.join(STAGES)}.")
+        raise BadInput(f"--until {shown(options.until)}: there is no such stage. Stages: {', '.join(STAGES)}.")
     check(config, tuple(STAGES)[: tuple(STAGES).index(options.until or "tables") + 1])
     say = lambda line: print(line, file=sys.stderr, flush=True)  # noqa: E731
     made = launch(config, root.absolute(), profile, options.fresh, options.until, options.allow_code_change, say)
@@ -256,7 +256,7 @@ def _simulator_oracle(options: argparse.Namespace) -> None:
     from emodistill.simulator.measure import measure_oracle, render_oracle
 
     if options.persona not in PERSONAS:
-        raise BadInput(f"--persona {options.persona}: there is no such persona. Known: {', '.join(PERSONAS)}.")
+        raise BadInput(f"--persona {shown(options.persona)}: there is no such persona. Known: {', '.join(PERSONAS)}.")
     if options.max_messages < 2 or options.episodes < 2:
         raise BadInput("--max-messages and --episodes: give whole numbers from 2 upwards.")
     rules = Rules(max_messages=options.max_messages)

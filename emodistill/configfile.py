@@ -94,7 +94,8 @@ def load_config(path: Path, overrides: tuple[str, ...] = ()) -> Config:
     preset = data.pop("preset", None)
     if preset is not None:
         if not isinstance(preset, str) or preset not in PRESETS:
-            raise BadInput(f"{path}: preset: there is no preset {str(preset)[:80]!r}{nearest(str(preset), PRESETS)} Known: "
+            name = str(preset)
+            raise BadInput(f"{path}: preset: there is no preset {name[:80]!r}{nearest(name, PRESETS)} Known: "
                            f"{', '.join(PRESETS)}.")  # fmt: skip
         data = merged(PRESETS[preset], data)
     return validate(Config, data, str(path))

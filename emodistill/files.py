@@ -23,7 +23,7 @@ def replace_atomically(path: Path, write: Callable[[Path], None]) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         temporary.unlink(missing_ok=True)  # of a killed process that had this number
-        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))  # ours alone, and no link of another's
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))  # ours alone; follows no link
         write(temporary)
         with temporary.open("rb+") as file:
             os.fchmod(file.fileno(), _MODE)

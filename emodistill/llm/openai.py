@@ -62,8 +62,8 @@ class OpenAIModel:
     def __init__(self, spec: OpenAI, spending: Path | None = None) -> None:
         self._key = os.environ.get(spec.api_key_env, "").strip()
         if not (self._key.isascii() and self._key.isprintable()):
-            raise BadInput(f"The key in the environment variable {spec.api_key_env} holds what no key may: line ends or "
-                           "letters that are not ASCII. Export it again.")  # fmt: skip
+            raise BadInput(f"The key in the environment variable {spec.api_key_env} holds what no key may: line ends "
+                           "or letters that are not ASCII. Export it again.")  # fmt: skip
         if not self._key:
             raise BadInput(
                 f"The environment variable {spec.api_key_env} holds no key for {spec.base_url}. "

@@ -57,8 +57,8 @@ class VLLMModel:
             self._engine = LLMEngine.from_engine_args(
                 EngineArgs(
                     model=self._source, dtype=dtype, max_model_len=spec.max_model_len,
-                    max_num_seqs=spec.max_num_seqs, enable_prefix_caching=True, disable_log_stats=True, trust_remote_code=False,
-                    structured_outputs_config=guided, **device,
+                    max_num_seqs=spec.max_num_seqs, enable_prefix_caching=True, disable_log_stats=True,
+                    trust_remote_code=False, structured_outputs_config=guided, **device,
                 )
             )  # fmt: skip
         except (OSError, ValueError) as error:

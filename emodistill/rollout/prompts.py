@@ -3,7 +3,8 @@
 Layout `chat` (ours, the default; METHOD.md §3): a system message with role and facts, then alternating turns. The
 emotion instruction ends the user turn it belongs to and stays there in later turns, so every prompt of an episode
 extends the one before, token for token: the engine's prefix cache serves it, and training needs one pass a dialogue.
-Nothing in a message or a fact can spell a chat token. Layout `paper`: one user message with facts, full transcript and, last, the current emotion block.
+Layout `paper`: one user message with facts, full transcript and, last, the current emotion block.
+In both, nothing in a message or a fact can spell a chat token.
 """
 
 from dataclasses import replace

@@ -231,13 +231,13 @@ class Engine:
 
 
 def _check_owner(checkpoint: Path) -> None:
-    """DeepSpeed unpickles its checkpoints, which runs what is in them: `BadInput` unless only we can have written it."""
+    """DeepSpeed unpickles its checkpoints, which runs what is in them: `BadInput` unless only we can have made it."""
     for path in (checkpoint, *sorted(checkpoint.rglob("*"))):
         if others_can_write(path):
             raise BadInput(
                 f"{path} belongs to another user, or others can write to it, and a checkpoint can run code when it is "
-                f"read. Delete {checkpoint.parent} to train from the start; or, if all of it is yours, take it over with "
-                "chown -R and chmod -R go-w."
+                f"read. Delete {checkpoint.parent} to train from the start; or, if all of it is yours, take it over "
+                "with chown -R and chmod -R go-w."
             )
 
 

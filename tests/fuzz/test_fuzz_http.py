@@ -30,7 +30,8 @@ ANSWER = {
 }  # fmt: skip
 ERROR = {"error": {"message": f"no {KEY}", "type": "x", "code": "insufficient_quota", "param": None}}
 BODIES = st.one_of(
-    changed(ANSWER).map(json.dumps), changed(ERROR).map(json.dumps), JSON.map(json.dumps), st.text(CHARACTERS, max_size=40),
+    changed(ANSWER).map(json.dumps), changed(ERROR).map(json.dumps), JSON.map(json.dumps),
+    st.text(CHARACTERS, max_size=40),
     st.sampled_from(["[" * 100_000, '{"a":' * 100_000, "1" * 5000, "", KEY, json.dumps({**ANSWER, "id": KEY * 1000})]),
 ).map(lambda text: text.encode("utf-8", "surrogatepass"))  # fmt: skip
 BODIES = BODIES | st.binary(max_size=40)

@@ -24,7 +24,8 @@ from helpers import begun
 
 ELSEWHERE = ["/etc/hostname", "../outside", "rollout/../../outside", "a\0b", "", ".", "a\nb"]
 MARKER = {
-    "stage": "rollout", "task": "shard-00000", "fingerprint": "f", "inputs": "i", "rows": 3, "errors": 0, "seconds": 1.5,
+    "stage": "rollout", "task": "shard-00000", "fingerprint": "f", "inputs": "i", "rows": 3, "errors": 0,
+    "seconds": 1.5,
     "files": {"rollout/shard-00000.h5": "0" * 64}, "usage": {"usd": 0.5}, "tries": 1,
 }  # fmt: skip
 FAILURE = {
@@ -73,8 +74,8 @@ def run(tmp_path_factory) -> RunDir:
 def look(run: RunDir) -> None:
     """What every command does first."""
     for call in (
-        lambda: run.manifest(), lambda: run.marker("rollout", "shard-00000"), lambda: run.failure("rollout", "shard-00000"),
-        lambda: run.claim("rollout", "shard-00000"), lambda: attempts.latest(run, "rollout", "shard-00000"),
+        lambda: run.manifest(), lambda: run.marker("rollout", "shard-00000"),
+        lambda: run.failure("rollout", "shard-00000"), lambda: run.claim("rollout", "shard-00000"), lambda: attempts.latest(run, "rollout", "shard-00000"),
         lambda: attempts.begin(run, "rollout", "shard-00000", "7"), lambda: run.scenarios(), lambda: launches(run),
         lambda: with_import(run.config(), run), lambda: differences(run, run.config()), lambda: summary(run),
         lambda: repair(run, verify(run)), lambda: run.clear("rollout", "shard-00000"),

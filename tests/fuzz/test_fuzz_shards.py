@@ -1,4 +1,4 @@
-"""A shard whose bytes or tables are not ours is refused in one paragraph, checksum or not; none is followed elsewhere."""
+"""A shard whose bytes or tables are not ours is refused in one paragraph, checksum or not; no link is followed."""
 
 import io
 import zlib

@@ -39,9 +39,9 @@ def faults(text: str) -> Iterator[str]:
                 yield f"calls {called} with a shell, or a model's own code"
             if called == "yaml.load" and named.get("Loader") != "_Loader":
                 yield "loads YAML with another loader"
-            if called.split(".")[0].startswith("Auto") and called.endswith("from_pretrained"):
-                if "trust_remote_code" not in named:
-                    yield f"calls {called} and leaves open whose code runs"
+            model = called.split(".")[0].startswith("Auto") and called.endswith("from_pretrained")
+            if model and "trust_remote_code" not in named:
+                yield f"calls {called} and leaves open whose code runs"
             if called.endswith(".bind") and "127.0.0.1" not in ast.unparse(node):
                 yield f"{called} is not on loopback"
 

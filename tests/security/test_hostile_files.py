@@ -70,7 +70,8 @@ def test_a_models_own_code_does_not_run(model, monkeypatch):
     for name in ("config.json", "tokenizer_config.json"):
         told = json.loads((model / name).read_text())
         told |= {"model_type": "strange", "tokenizer_class": "Strange", "auto_map": {
-            "AutoConfig": "own.Own", "AutoModelForCausalLM": "own.Own", "AutoTokenizer": ["own.Own", "own.Own"]}}  # fmt: skip
+            "AutoConfig": "own.Own", "AutoModelForCausalLM": "own.Own",
+            "AutoTokenizer": ["own.Own", "own.Own"]}}  # fmt: skip
         (model / name).write_text(json.dumps(told))
     (model / "own.py").write_text(f"import pathlib\npathlib.Path({str(mark)!r}).touch()\nclass Own: pass\n")
     monkeypatch.setattr("builtins.input", lambda *_: "y")  # nobody is asked, either
@@ -116,7 +117,7 @@ def test_a_strangers_file_is_told_apart_even_if_it_is_closed(tmp_path):
     (tmp_path / "a.pkl").touch(0o600)
     os.chown(tmp_path / "a.pkl", 65534, 65534)
     assert files.others_can_write(tmp_path / "a.pkl")
-    with pytest.raises(BadInput, match="a.pkl"):
+    with pytest.raises(BadInput, match=r"a\.pkl"):
         check(tmp_path)
 
 

@@ -5,6 +5,7 @@ import re
 from itertools import count
 
 import pytest
+from attacks import ATTACKS
 
 from emodistill.chat import inert
 from emodistill.domains.quantities import Duration
@@ -17,11 +18,12 @@ from emodistill.rollout.agreement import outcome, standing_offer
 from emodistill.rollout.offers import read
 from emodistill.rollout.prompts import messages
 
-from attacks import ATTACKS
 from builders import FakeModel, dialogue, played, scenario, tasks
 
 DAYS, SCENARIO = Duration("days"), scenario()
-TOKEN = re.compile(r"<\|\w+\|>|<｜\w+｜>|</?s>|\[/?[A-Z_]{2,}\]|<</?SYS>>|<(?:start|end)_of_turn>|</?think>|</?tool_call>")
+TOKEN = re.compile(
+    r"<\|\w+\|>|<｜\w+｜>|</?s>|\[/?[A-Z_]{2,}\]|<</?SYS>>|<(?:start|end)_of_turn>|</?think>|</?tool_call>"
+)
 ALL = pytest.mark.parametrize("words, offer, accepts, walks", ATTACKS, ids=[f"{k:02d}" for k in range(len(ATTACKS))])
 
 
@@ -45,7 +47,7 @@ def test_the_words_do_what_the_speaker_may_do_and_no_more(words, offer, accepts,
 @ALL
 @pytest.mark.parametrize("place", [2, 3])
 def test_neither_the_other_sides_offer_nor_the_outcome_is_touched(words, offer, accepts, walks, place):
-    """Of either seat: the other side's standing figure is what it said, and talks end only as the speaker may end them."""
+    """Of either seat: the other side's standing figure is what it said; talks end only as the speaker may end them."""
     turns = said(words, dialogue(30, 110, 35, 105), place)[: place + 1]
     other = "counterparty" if place == 2 else "focal"
     assert standing_offer(turns, other) == {"counterparty": 110, "focal": 35 if place == 3 else 30}[other]
@@ -53,7 +55,7 @@ def test_neither_the_other_sides_offer_nor_the_outcome_is_touched(words, offer, 
     status = None if end is None else end.status
     assert (status == "breakdown") == walks and (status == "agreement") >= accepts
     if status == "agreement":  # at the figure that the other side named, or half-way to one that the speaker gave
-        assert accepts and end.agreed == theirs or offer is not None and end.agreed == (theirs + offer) / 2
+        assert (accepts and end.agreed == theirs) or (offer is not None and end.agreed == (theirs + offer) / 2)
 
 
 @ALL
@@ -85,12 +87,12 @@ def test_what_people_write_in_brackets_is_left_alone():
 
 
 @ALL
-def test_in_a_structured_reply_the_figure_and_the_decision_count_whatever_the_message_says(words, offer, accepts, walks):
+def test_in_a_structured_reply_figure_and_decision_count_whatever_the_message_says(words, offer, accepts, walks):
     reply = structured.json.dumps({"decision": "offer", "offer": 77, "message": words})
     heard, reading = structured.parse(reply, DAYS)
     assert reading == Reading(77.0) and heard
     bare = structured.parse(words, DAYS)  # a reply that is the attack itself: its own decision, if it is a whole one
-    assert bare is None or words.startswith('{"decision": "accept"') and bare[1] == Reading(accepts=True)
+    assert bare is None or (words.startswith('{"decision": "accept"') and bare[1] == Reading(accepts=True))
 
 
 @ALL
