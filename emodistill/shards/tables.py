@@ -159,8 +159,10 @@ def open_table(path: Path) -> Iterator["Columns"]:
     if written is None or int(written[1]) != SCHEMA:
         schema = written[1].decode() if written else "none"
         raise RunFailed(f"{path} has schema {schema}, this version reads {SCHEMA}. Run with --fresh.")
-    with as_written(path), h5py.File(io.BytesIO(whole), "r") as file:
-        yield Columns(file, _INFLATION * len(whole))
+    with as_written(path):
+        file = h5py.File(io.BytesIO(whole), "r")
+    with file:
+        yield Columns(file, path, _INFLATION * len(whole))
 
 
 @contextmanager
@@ -205,10 +207,16 @@ def content_hash(paths: Iterable[Path]) -> str:
 class Columns(Mapping[str, Column]):
     """An open table; see `open_table`."""
 
-    def __init__(self, file: h5py.File, most_bytes: int) -> None:
-        self._file, self._most_bytes = file, most_bytes
+    def __init__(self, file: h5py.File, path: Path, most_bytes: int) -> None:
+        self._file, self._path, self._most_bytes = file, path, most_bytes
 
     def __getitem__(self, name: str) -> Column:
+        if name not in self._file and f"{name}.bytes" not in self._file:
+            raise KeyError(name)
+        with as_written(self._path):
+            return self._column(name)
+
+    def _column(self, name: str) -> Column:
         if f"{name}.bytes" in self._file:
             buffer, starts = self._array(f"{name}.bytes").tobytes(), _offsets(self._array(f"{name}.lengths"))
             if starts[-1] != len(buffer) or (np.diff(starts) < 0).any():
@@ -223,7 +231,7 @@ class Columns(Mapping[str, Column]):
         dataset = self._file[name] if ours else None
         if not isinstance(dataset, h5py.Dataset) or dataset.is_virtual or dataset.external:
             raise ValueError(f"{name} is no dataset of this file")
-        if dataset.ndim != 1 or dataset.dtype.kind not in "biuf" or dataset.nbytes > self._most_bytes:
+        if dataset.ndim not in (1, 2) or dataset.dtype.kind not in "biuf" or dataset.nbytes > self._most_bytes:
             raise ValueError(f"{name} is no column")
         return np.asarray(dataset[...])
 

@@ -75,7 +75,9 @@ def look(run: RunDir) -> None:
     """What every command does first."""
     for call in (
         lambda: run.manifest(), lambda: run.marker("rollout", "shard-00000"),
-        lambda: run.failure("rollout", "shard-00000"), lambda: run.claim("rollout", "shard-00000"), lambda: attempts.latest(run, "rollout", "shard-00000"),
+        lambda: run.failure("rollout", "shard-00000"),
+        lambda: run.claim("rollout", "shard-00000"),
+        lambda: attempts.latest(run, "rollout", "shard-00000"),
         lambda: attempts.begin(run, "rollout", "shard-00000", "7"), lambda: run.scenarios(), lambda: launches(run),
         lambda: with_import(run.config(), run), lambda: differences(run, run.config()), lambda: summary(run),
         lambda: repair(run, verify(run)), lambda: run.clear("rollout", "shard-00000"),

@@ -16,8 +16,8 @@ from emodistill.domains.importer import Imported, import_file
 
 CELLS = TEXTS | st.integers(-5, 10**7).map(str) | st.sampled_from(
     ["High", "Yes", "10:30 PM", "25:99 AM", "n/a", "~60", "1.5 hours", "1,000", "9" * 400, "1e400", "nan", "-0", "٣",
-     '"', '""', '"a" and "b"', "“a, b”", "“", "(a, b", "=cmd()", "\\input{x}", "<script>", "a, b, c", ",", "\n", "a" * 5000,
-     "days, hours, " * 40, '"' * 301, "," * 600, "(" * 500]
+     '"', '""', '"a" and "b"', "“a, b”", "“", "(a, b", "=cmd()", "\\input{x}", "<script>", "a, b, c", ",", "\n",
+     "a" * 5000, "days, hours, " * 40, '"' * 301, "," * 600, "(" * 500]
 )  # fmt: skip
 NUMBERS = st.floats(allow_nan=True).map(str) | st.integers(1, 300).map(str)
 
