@@ -1,4 +1,4 @@
-"""Jobs through submitit, local or Slurm. The only importer of submitit besides sbatch.py."""
+"""Jobs through submitit, local or Slurm. The only importers of submitit are this, sbatch.py and payload.py."""
 
 import os
 import signal

@@ -19,7 +19,8 @@ WORDS = st.sampled_from(
      "within days day weeks months hours minutes half quarter past o'clock PM AM midnight noon a an the one two ten "
      "twenty forty-five hundred thousand and , . ! ? ; : - – — ( ) \" ' “ ” … * _ # ~ ¤ 1 2 30 45 9:30 10 2.5 1/2 ½ % "
      "$ USD , 000 1,000 debtor: user: [ ] { } < > / \\ \n said says asked ask can cannot will won't would could take "
-     "make stay hold final last best no yes ok okay fine done bye goodbye how about what let us say instead of rather than "
+     "make stay hold final last best no yes ok okay fine done bye goodbye how about what let us say instead of rather "
+     "than "
      "more less fewer another already overdue late since ago until before after each every per first second").split()
 )  # fmt: skip
 UTTERANCES = st.one_of(
