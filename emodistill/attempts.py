@@ -6,7 +6,6 @@ that the task cannot get on there. Counts belong to one job: a new launch starts
 """
 
 import contextlib
-import json
 import os
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -67,8 +66,8 @@ def forget(run: RunDir, stage: str, task: str) -> None:
 
 def _read(path: Path) -> Attempts:
     try:
-        return Attempts(**json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        return files.record(Attempts, files.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
         return Attempts("")
 
 
@@ -79,8 +78,8 @@ def _path(run: RunDir, stage: str, task: str) -> Path:
 def _progress(run: RunDir, stage: str, task: str) -> float:
     """How far the task is, in whatever unit it counts."""
     try:
-        return float(json.loads(run.path(stage, f"{task}.progress").read_text(encoding="utf-8"))[0])
-    except (OSError, ValueError, TypeError, IndexError):
+        return float(files.loads(run.path(stage, f"{task}.progress").read_text(encoding="utf-8"))[0])
+    except (OSError, ValueError, TypeError, LookupError, OverflowError):
         return 0.0
 
 

@@ -5,7 +5,21 @@ from functools import lru_cache
 from typing import Any
 
 Messages = tuple[tuple[str, str], ...]  # (role, content)
+_MARK = re.compile(r"(?<=<)(?=[|｜]|/?[A-Za-z_][\w -]{0,40}>)|(?<=\[)(?=/?[A-Z][A-Z_]+\])")
 _REMEMBERED = 1 << 15  # pieces of chats; a prompt shares all but its last with the one before
+
+
+def inert(text: str) -> str:
+    """The text with a space inside whatever a tokenizer could take for one of its own marks, such as `<|im_end|>`.
+
+    So nothing that is said can end its turn, or speak as the system. Marks are the likes of `<|…|>`, `</s>`, `[INST]`.
+    """
+    return _MARK.sub(" ", text)
+
+
+def whole(text: str) -> str:
+    """The text without lone surrogates, which neither a tokenizer nor a UTF-8 file can hold."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def token_ids(tokenizer: Any, messages: Messages, generate: bool) -> list[int]:

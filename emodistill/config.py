@@ -57,7 +57,7 @@ class OpenAI(Section):
 
     backend: Literal["openai"]
     model: str
-    base_url: str
+    base_url: Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9._:\[\]-]+(/[A-Za-z0-9._~%/-]*)?$")]  # no key in it
     api_key_env: str = "OPENAI_API_KEY"
     concurrency: Positive = 32
     timeout_s: Above = 120.0

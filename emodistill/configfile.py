@@ -9,12 +9,31 @@ from pydantic import BaseModel, ValidationError
 
 import yaml
 from emodistill.config import Config
-from emodistill.errors import BadInput, nearest
+from emodistill.errors import BadInput, nearest, shown
 from emodistill.presets import PRESETS, merged
+
+_DEEPEST = 20  # sections within sections
 
 
 class _Loader(yaml.SafeLoader):
-    """Safe YAML that reads 1e-4 as a number, as people write it, and refuses a key given twice."""
+    """Safe YAML that reads 1e-4 as a number, as people write it; it refuses a key given twice, and aliases.
+
+    A few lines of aliases can stand for more data than any memory holds, or for data that holds itself.
+    """
+
+    depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """One value and what is in it."""
+        line = self.peek_event().start_mark.line + 1
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError(f"an alias (line {line}); write the value out, or use `extends`")
+        self.depth += 1
+        if self.depth > _DEEPEST:
+            raise yaml.YAMLError(f"nested too deeply (line {line})")
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
 
 
 _Loader.add_implicit_resolver(
@@ -40,16 +59,28 @@ _Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
 def load_yaml(path: Path) -> dict[str, Any]:
     """Read a YAML mapping; `BadInput` if the file is missing, is not YAML, or is no mapping."""
     try:
-        data = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise BadInput(f"There is no file {path}. Name an existing YAML file (yaml/ holds examples).") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:  # ValueError: not UTF-8, or no name a file can have
         raise BadInput(f"The file {path} cannot be read: {error}.") from None
-    except yaml.YAMLError as error:
-        raise BadInput(f"The file {path} is not valid YAML: {' '.join(str(error).split())}. Mend that line.") from None
+    try:
+        data = _parsed(text)
+    except ValueError as error:
+        raise BadInput(f"The file {path} is not valid YAML: {error}. Mend that line.") from None
     if not isinstance(data, dict):
         raise BadInput(f"The file {path} must hold a mapping of keys to values, not {type(data).__name__}.")
     return data
+
+
+def _parsed(text: str) -> Any:
+    """Plain data of a YAML text; `ValueError` says in one line why there is none."""
+    try:
+        return yaml.load(text, Loader=_Loader)
+    except yaml.YAMLError as error:
+        raise ValueError(" ".join(str(error).split())) from None
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:  # as its constructors fail
+        raise ValueError(f"a value is not what it looks like, or what its tag says ({error})") from None
 
 
 def load_config(path: Path, overrides: tuple[str, ...] = ()) -> Config:
@@ -62,8 +93,9 @@ def load_config(path: Path, overrides: tuple[str, ...] = ()) -> Config:
         _set(data, override)
     preset = data.pop("preset", None)
     if preset is not None:
-        if preset not in PRESETS:
-            raise BadInput(f"{path}: preset: there is no preset {preset!r}{nearest(str(preset), PRESETS)} Known: "
+        if not isinstance(preset, str) or preset not in PRESETS:
+            name = str(preset)
+            raise BadInput(f"{path}: preset: there is no preset {name[:80]!r}{nearest(name, PRESETS)} Known: "
                            f"{', '.join(PRESETS)}.")  # fmt: skip
         data = merged(PRESETS[preset], data)
     return validate(Config, data, str(path))
@@ -71,18 +103,22 @@ def load_config(path: Path, overrides: tuple[str, ...] = ()) -> Config:
 
 def _extended(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
     """The file's mapping over that of the file it `extends`, named relative to it; sections are merged key by key."""
-    if path in below:
-        raise BadInput(f"{path} extends itself. Take one `extends` out.")
     data = load_yaml(path)
+    if path.resolve() in below:
+        raise BadInput(f"{path} extends itself. Take one `extends` out.")
     if (parent := data.pop("extends", None)) is None:
         return data
-    return merged(_extended(path.parent / str(parent), (*below, path)), data)
+    return merged(_extended(path.parent / str(parent), (*below, path.resolve())), data)
 
 
 def validate(schema: type[BaseModel], data: dict[str, Any], where: str) -> Any:
     """Build `schema` from plain data; `BadInput` names the first bad key, its file, and the nearest right one."""
     try:
-        return schema.model_validate_json(json.dumps(data, default=str))
+        plain = json.dumps(data, default=str)
+    except ValueError as error:  # a number that Python does not write out
+        raise BadInput(f"{where}: a value in it is too long ({error}). Mend that value.") from None
+    try:
+        return schema.model_validate_json(plain)
     except ValidationError as error:
         raise BadInput(_explain(schema, error, where)) from None
 
@@ -102,8 +138,8 @@ def _set(data: dict[str, Any], override: str) -> None:
         if not isinstance(data, dict):
             raise BadInput(f"--set {override!r}: {section!r} is a value, not a section.")
     try:
-        data[leaf] = yaml.load(value, Loader=_Loader)
-    except yaml.YAMLError:
+        data[leaf] = _parsed(value)
+    except ValueError:
         raise BadInput(f"--set {override!r}: the value is not valid YAML. Quote it or mend it.") from None
 
 
@@ -114,10 +150,10 @@ def _explain(schema: type[BaseModel], error: ValidationError, where: str) -> str
     more = f" ({error.error_count() - 1} more after this one.)" if error.error_count() > 1 else ""
     if first["type"] == "extra_forbidden":
         near = nearest(str(first["loc"][-1]), _keys_beside(schema, first["loc"][:-1]))
-        return f"{where}: unknown key {key!r}{near or '.'} Remove it or mend its name.{more}"
+        return f"{where}: unknown key {key[:200]!r}{near or '.'} Remove it or mend its name.{more}"
     problem = first["msg"].removeprefix("Value error, ")
     given = "" if first["type"] in ("missing", "value_error") else f" It says {str(first['input'])[:80]!r}."
-    return f"{where}: {key + ': ' if key else ''}{problem}.{given} Mend that value.{more}"
+    return f"{where}: {shown(key) + ': ' if key else ''}{problem}.{given} Mend that value.{more}"
 
 
 def _keys_beside(schema: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emodistill.errors import BadInput
+from emodistill.errors import BadInput, shown
 
 if TYPE_CHECKING:
     from emodistill.runs import RunDir
@@ -71,7 +71,7 @@ def _write_merged(run: "RunDir", variant: str, folder: Path) -> None:
     require("torch", "transformers", "peft")
     adapter = adapter_folder(run, variant_named(variant))
     if adapter is None:
-        raise BadInput(f"The variant {variant} has no adapter. Name one that has, such as sft or full.")
+        raise BadInput(f"The variant {shown(variant)} has no adapter. Name one that has, such as sft or full.")
     if not adapter.is_dir():
         raise BadInput(f"{adapter} is not there yet: that adapter has not been trained in {run.root}. Run it first.")
     write_merged(resolve(run.config().models.student.model), adapter, folder)
@@ -86,4 +86,4 @@ def write_merged(base: str, adapter: Path, folder: Path) -> None:
 
     with new_folder(folder) as made:
         merged_model(base, adapter).save_pretrained(str(made))
-        AutoTokenizer.from_pretrained(base).save_pretrained(str(made))
+        AutoTokenizer.from_pretrained(base, trust_remote_code=False).save_pretrained(str(made))

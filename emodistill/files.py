@@ -6,8 +6,15 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from dataclasses import fields
+from pathlib import Path, PurePosixPath
+from typing import Any, TypeVar, get_args, get_origin
+
+T = TypeVar("T")
+
+_UMASK = os.umask(0o077)
+os.umask(_UMASK)
+_MODE = 0o666 & ~_UMASK  # of a finished file
 
 
 def replace_atomically(path: Path, write: Callable[[Path], None]) -> None:
@@ -15,13 +22,22 @@ def replace_atomically(path: Path, write: Callable[[Path], None]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
+        temporary.unlink(missing_ok=True)  # of a killed process that had this number
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))  # ours alone; follows no link
         write(temporary)
         with temporary.open("rb+") as file:
+            os.fchmod(file.fileno(), _MODE)
             os.fsync(file.fileno())
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
     sync_folder(path.parent)
+
+
+def others_can_write(path: Path) -> bool:
+    """Whether somebody else could have put there what is in it: another owner than us or root, or open to others."""
+    found = path.stat()
+    return found.st_uid not in (os.geteuid(), 0) or bool(found.st_mode & 0o022)
 
 
 def sync_folder(folder: Path) -> None:
@@ -83,9 +99,47 @@ def read_sealed(path: Path | str) -> dict[str, Any]:
     before = text[: -len(_SEAL.format("0" * 64))]
     if text != before + _SEAL.format(hashlib.sha256(before).hexdigest()).encode():
         raise ValueError("its checksum differs")
-    data: dict[str, Any] = json.loads(text)
+    data: dict[str, Any] = loads(text)
     del data["sha256"]
     return data
+
+
+def loads(text: str | bytes) -> Any:
+    """What a JSON text holds; `ValueError` for anything else, however deep."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def record(kind: type[T], data: Any) -> T:
+    """A dataclass of JSON values; `ValueError` if a field is missing, unknown, or of another type.
+
+    A checksum says that a file is as it was written, not that we wrote it.
+    """
+    try:
+        made = kind(**data)
+    except TypeError as error:
+        raise ValueError(f"it is no {kind.__name__.lower()}: {error}") from None
+    for field in fields(made):  # type: ignore[arg-type]
+        if not _is(getattr(made, field.name), field.type):
+            raise ValueError(f"its {field.name} is of the wrong kind")
+    return made
+
+
+def inside(name: str) -> bool:
+    """Whether a file's name, relative to a folder, stays in that folder."""
+    path = PurePosixPath(name)
+    return not path.is_absolute() and ".." not in path.parts and name.isprintable() and bool(path.parts)
+
+
+def _is(value: Any, kind: Any) -> bool:
+    if get_origin(kind) is dict:
+        of = get_args(kind)[1]
+        return isinstance(value, dict) and all(isinstance(key, str) and _is(inner, of) for key, inner in value.items())
+    if kind in (int, float):
+        return isinstance(value, (int, kind)) and not isinstance(value, bool)
+    return kind is Any or isinstance(value, get_origin(kind) or kind)
 
 
 def sha256(path: Path) -> str:

@@ -105,10 +105,14 @@ def _convert_smollm2(scratch: Path, folder: Path) -> None:
 
     source = str(Path(weights).parent)
     model = AutoModelForCausalLM.from_pretrained(
-        source, gguf_file=_GGUF, dtype=torch.bfloat16, quantization_config=GgufConfig(dequantize=True)
+        source,
+        gguf_file=_GGUF,
+        dtype=torch.bfloat16,
+        quantization_config=GgufConfig(dequantize=True),
+        trust_remote_code=False,
     )
     model.save_pretrained(folder)
-    AutoTokenizer.from_pretrained(source, gguf_file=_GGUF).save_pretrained(folder)
+    AutoTokenizer.from_pretrained(source, gguf_file=_GGUF, trust_remote_code=False).save_pretrained(folder)
 
 
 def _make_tiny(_: Path, folder: Path) -> None:

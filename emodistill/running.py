@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emodistill.errors import BadInput
+from emodistill.errors import BadInput, shown
 
 if TYPE_CHECKING:
     from emodistill.cluster.profiles import Profile
@@ -75,7 +75,7 @@ def check_stages(config: "Config", stages: "Mapping[str, Stage]", until: str | N
 
     names = list(stages)
     if until is not None and until not in names:
-        raise BadInput(f"--until {until}: there is no such stage. Stages: {', '.join(names)}.")
+        raise BadInput(f"--until {shown(until)}: there is no such stage. Stages: {', '.join(names)}.")
     check(config, names[: names.index(until or names[-1]) + 1])
 
 

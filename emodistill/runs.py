@@ -70,9 +70,30 @@ class Claim:
 
 def _recorded(kind: type[_Record], path: Path | str) -> _Record | None:
     try:
-        return kind(**files.read_sealed(path))
-    except (FileNotFoundError, ValueError, TypeError):
+        return files.record(kind, files.read_sealed(path))
+    except (FileNotFoundError, ValueError):
         return None
+
+
+def scenarios_of(rows: Any) -> list[Scenario]:
+    """Scenarios as JSON holds them; `ValueError` for anything else."""
+    try:
+        return [
+            Scenario(**{**row, "facts": tuple((str(name), str(text)) for name, text in row["facts"])}) for row in rows
+        ]
+    except (TypeError, KeyError) as error:
+        raise ValueError(f"it holds no scenarios: {error}") from None
+
+
+def _manifest(data: dict[str, Any]) -> dict[str, Any]:
+    """The manifest as it was read; `ValueError` if it is shaped otherwise, or names a file outside of the run."""
+    named, stages = data.get("files", {}), data.get("stages", {})
+    if not isinstance(named, dict) or not all(map(files.inside, named)):
+        raise ValueError("its files are none of the run's")
+    if not isinstance(stages, dict) or not all(isinstance(told, dict) and isinstance(told.get("ingredients"), dict)
+                                               for told in stages.values()):  # fmt: skip
+        raise ValueError("its stages are not described")
+    return data
 
 
 class RunDir:
@@ -135,7 +156,7 @@ class RunDir:
     def manifest(self) -> dict[str, Any]:
         """Per stage: fingerprint and what went into it; empty before the first run."""
         try:
-            return files.read_sealed(self.path("manifest.json"))
+            return _manifest(files.read_sealed(self.path("manifest.json")))
         except FileNotFoundError:
             return {}
         except ValueError as error:
@@ -152,8 +173,13 @@ class RunDir:
 
     def scenarios(self) -> dict[str, Scenario]:
         """The run's scenarios by id, in file order."""
-        rows = json.loads(self.path("scenarios.json").read_text(encoding="utf-8"))
-        made = (Scenario(**{**row, "facts": tuple(map(tuple, row["facts"]))}) for row in rows)
+        path = self.path("scenarios.json")
+        try:
+            made = scenarios_of(files.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError) as error:
+            raise RunFailed(
+                f"{path} cannot be read ({error}). Give the run's command again, which writes it."
+            ) from None
         return {scenario.id: scenario for scenario in made}
 
     def shard(self, stage: str, task: str) -> Path:
@@ -166,7 +192,8 @@ class RunDir:
 
     def marker(self, stage: str, task: str) -> Marker | None:
         """The marker of a finished task; None if it has not finished or its marker is unreadable."""
-        return _recorded(Marker, f"{self.root}/{stage}/{task}.done")
+        marker = _recorded(Marker, f"{self.root}/{stage}/{task}.done")
+        return marker if marker is not None and all(map(files.inside, marker.files)) else None
 
     def mark(self, marker: Marker) -> None:
         """Declare a task finished."""
@@ -203,10 +230,10 @@ class RunDir:
         """What the task was last begun with; None if it was not. `RunFailed` if that cannot be read."""
         path = self.claim_path(stage, task)
         try:
-            return Claim(**files.read_sealed(path))
+            return files.record(Claim, files.read_sealed(path))
         except FileNotFoundError:
             return None
-        except (ValueError, TypeError) as error:
+        except ValueError as error:
             raise RunFailed(
                 f"{path} is damaged ({error}): whose results lie there cannot be told. "
                 "Mend it with `emodistill verify --repair`, and run again."

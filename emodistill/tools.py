@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from emodistill.errors import BadInput
+from emodistill.errors import BadInput, shown
 
 
 def add(command: Callable[..., argparse.ArgumentParser]) -> None:
@@ -61,7 +61,7 @@ def _simulator_oracle(options: argparse.Namespace) -> None:
     from emodistill.simulator.measure import measure_oracle, render_oracle
 
     if options.persona not in PERSONAS:
-        raise BadInput(f"--persona {options.persona}: there is no such persona. Known: {', '.join(PERSONAS)}.")
+        raise BadInput(f"--persona {shown(options.persona)}: there is no such persona. Known: {', '.join(PERSONAS)}.")
     if options.max_messages < 2 or options.episodes < 2:
         raise BadInput("--max-messages and --episodes: give whole numbers from 2 upwards.")
     rules = Rules(max_messages=options.max_messages)

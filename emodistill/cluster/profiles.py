@@ -8,7 +8,7 @@ from pydantic import Field
 
 from emodistill.config import Above, Positive, Section
 from emodistill.configfile import load_yaml, validate
-from emodistill.errors import BadInput
+from emodistill.errors import BadInput, shown
 from emodistill.kinds import EVERY
 
 _IN_RANKS = ("iql", "sft", "jpo")  # what torch.distributed can spread
@@ -16,6 +16,7 @@ _ONE_CLUSTER = "jobs wait for one another, and Slurm allows that on one cluster.
 _SHIPPED = Path(__file__).parents[2] / "slurm" / "profiles"
 _OURS = frozenset("array dependency error job-name open-mode output requeue signal".split())
 
+_SECRET = re.compile(r"(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD)$", re.IGNORECASE)
 _BY_KEY = ("env", "sbatch")
 
 Line = Annotated[str, Field(pattern=r"^[^\n\r]*$")]
@@ -92,7 +93,7 @@ def load_profile(name: str) -> Profile:
     _check(profile.default, f"{path}: default")
     for stage in profile.stages:
         if stage not in EVERY:
-            raise BadInput(f"{path}: stages.{stage}: there is no such stage. Stages: {', '.join(EVERY)}.")
+            raise BadInput(f"{path}: stages.{shown(stage)}: there is no such stage. Stages: {', '.join(EVERY)}.")
         asked = _asked(profile, stage, f"{path}: stages.{stage}")
         _check(asked, f"{path}: stages.{stage}")
         if asked.cluster != profile.slurm_cluster:
@@ -115,5 +116,10 @@ def _asked(profile: Profile, stage: str, where: str) -> Resources:
 def _check(asked: Resources, where: str) -> None:
     if taken := sorted(_OURS & asked.sbatch.keys()):
         raise BadInput(f"{where}: sbatch.{taken[0]} is set by the launch itself. Leave it out.")
+    if secret := next(filter(_SECRET.search, asked.env), None):
+        raise BadInput(
+            f"{where}: env.{secret} would stand in every sbatch text. Leave it out and export it before the launch: "
+            "Slurm hands your environment on."
+        )
     if "," in asked.cluster or asked.cluster == "all":
         raise BadInput(f"{where}: {_ONE_CLUSTER}")

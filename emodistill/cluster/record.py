@@ -94,11 +94,11 @@ def launches(run: RunDir) -> list[Launch]:
     for path in sorted(run.path("submissions").glob("*/launch.json")):
         try:
             told = files.read_sealed(path)
-        except ValueError:
+            made = [_submission(submission) for submission in told["submissions"]]
+            folder = told.get("folder", str(path.parent.absolute()))
+            found.append(files.record(Launch, {"path": path, **told, "submissions": made, "folder": folder}))
+        except (ValueError, LookupError, TypeError):
             continue
-        made = [_submission(submission) for submission in told["submissions"]]
-        folder = told.get("folder", str(path.parent.absolute()))
-        found.append(Launch(path, told["code"], told["profile"], made, folder))
     return found
 
 
@@ -118,4 +118,7 @@ def by_task(found: Iterable[Submission]) -> dict[tuple[str, str], tuple[Submissi
 
 
 def _submission(told: dict[str, Any]) -> Submission:
-    return Submission(**{**told, "bundles": tuple(tuple(bundle) for bundle in told["bundles"])})
+    made = files.record(Submission, {**told, "bundles": tuple(tuple(bundle) for bundle in told["bundles"])})
+    if not files.inside(made.folder) or not all(isinstance(task, str) for bundle in made.bundles for task in bundle):
+        raise ValueError("it is no submission of this run")
+    return made

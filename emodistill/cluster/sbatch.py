@@ -14,8 +14,10 @@ from typing import Any
 from submitit.slurm.slurm import _make_sbatch_string
 
 from emodistill.cluster.profiles import Resources
+from emodistill.errors import BadInput
 
 _ALL = Fraction(1)
+_ENTRY = "emodistill.cluster.payload"
 _REQUEUE = Path(__file__).parents[2] / "slurm" / "requeue.sh"
 
 
@@ -63,9 +65,15 @@ def sbatch_text(
     share: Fraction = _ALL,
     comment: str = "",
 ) -> str:
-    """The sbatch file that a stage's jobs are submitted with. Needs no Slurm."""
+    """The sbatch file that a stage's jobs are submitted with. Needs no Slurm.
+
+    `BadInput` for a folder whose name would end a line of it, or that Slurm would fill in (%).
+    """
+    if not str(folder).isprintable() or "%" in str(folder):
+        raise BadInput(f"Slurm takes no folder called {str(folder)!r}: it holds a control character or a %. "
+                       "Choose another with --out.")  # fmt: skip
     return _make_sbatch_string(
-        command=f"{asked.python or shlex.quote(sys.executable)} -u -m submitit.core._submit {shlex.quote(str(folder))}",
+        command=f"{asked.python or shlex.quote(sys.executable)} -u -m {_ENTRY} {shlex.quote(str(folder))}",
         folder=folder,
         map_count=jobs if jobs > 1 else None,
         **sbatch_options(asked, name, comment, dependency, share),

@@ -1,6 +1,5 @@
 """What a run has done and what it is doing: its markers, and one question to Slurm."""
 
-import json
 import math
 import os
 import time
@@ -9,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from emodistill import attempts
+from emodistill import attempts, files
 from emodistill.cluster.accounting import Allocation
 from emodistill.cluster.record import Submission, by_task, submissions
 from emodistill.cluster.slurm import Element
@@ -176,11 +175,11 @@ def time_left(markers: Sequence[Marker], unfinished: dict[str, Started | None], 
 def _started(run: RunDir, stage: str, task: str) -> Started | None:
     path = run.path(stage, f"{task}.progress")
     try:
-        done, total, errors = json.loads(path.read_text(encoding="utf-8"))
+        done, total, errors = files.loads(path.read_text(encoding="utf-8"))
         # Both times are the file server's: no clock of ours is compared with them.
         spent = path.stat().st_mtime - run.claim_path(stage, task).stat().st_mtime
         return Started(float(done), float(total), max(0.0, spent), errors)
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, OverflowError):
         return None
 
 

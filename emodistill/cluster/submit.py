@@ -1,4 +1,4 @@
-"""Jobs through submitit, local or Slurm. The only importer of submitit besides sbatch.py."""
+"""Jobs through submitit, local or Slurm. The only importers of submitit are this, sbatch.py and payload.py."""
 
 import os
 import signal
@@ -63,6 +63,8 @@ class Job:
 
 def submit_local(asked: Resources, stage: str, root: Path, bundles: Sequence[Sequence[str]], folder: Path) -> list[Job]:
     """Start one process for each bundle of tasks."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)  # what it will hold is unpickled, here too
     executor = submitit.LocalExecutor(folder)
     executor.update_parameters(
         timeout_min=_NO_LIMIT_MIN, tasks_per_node=asked.tasks_per_node, gpus_per_node=asked.gpus_per_node
@@ -81,6 +83,7 @@ def submit_array(
     So the script is submitted here, and the pickles are written when the id is known; jobs wait a minute for them.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o755)  # what it will hold is unpickled: see payload.py
     comment, script, n = comment_of(folder), folder / "job.sh", len(array.bundles)
     files.write_text(script, sbatch_text(asked, name, n, folder, dependency, array.share, comment))
     keep = {f"SBATCH_{key.upper()}" for key in _DEFAULTS if getattr(asked, key) is None and key not in asked.sbatch}
@@ -91,6 +94,7 @@ def submit_array(
         work.set_timeout(asked.time_min, _FOREVER)
         path = JobPaths(folder, f"{job}_{index}" if n > 1 else job).submitted_pickle
         work.dump(temporary := path.with_suffix(".tmp"))
+        temporary.chmod(0o600)
         temporary.replace(path)  # whole, but not synced: 10,000 of them are wanted within a minute
     return job
 

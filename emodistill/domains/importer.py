@@ -8,7 +8,7 @@ from pathlib import Path
 
 from emodistill.domains.base import Domain, Drawn
 from emodistill.domains.columns import Column, clean
-from emodistill.domains.split import Split, split
+from emodistill.domains.split import MOST_PIECES, Split, split
 from emodistill.errors import BadInput
 
 _LONGEST_CELL = 8  # lines; a quoted cell that goes on beyond them was never closed
@@ -87,7 +87,7 @@ def _recognised(
     path: Path, header: str, known: tuple[Domain, ...], key: str | None
 ) -> tuple[Domain, tuple[Column, ...]]:
     """The domain whose columns the header has, and the columns in the file's order; further ones are read as text."""
-    names = [name.strip() for name in next(csv.reader([header]), [])]
+    names = _names(path, header)
     missing = {domain: [c.name for c in domain.columns if c.name not in names] for domain in known}
     whole = [domain for domain in known if not missing[domain]]
     for domain in whole:
@@ -107,6 +107,22 @@ def _recognised(
             "Give a CSV with the published header"
         )
     raise BadInput(f"{path}: this is not a {which} scenario file: {reason}.")
+
+
+def _names(path: Path, header: str) -> list[str]:
+    """The columns' names, each only once."""
+    try:
+        names = [name.strip() for name in next(csv.reader([header]), [])]
+    except csv.Error as error:
+        raise BadInput(
+            f"{path}: its first line is no header ({error}). Give a CSV with the published header."
+        ) from None
+    if len(names) > MOST_PIECES:
+        raise BadInput(f"{path}: its header has {len(names)} columns. Give a CSV with the published header.")
+    double = next((name for name in names if name and names.count(name) > 1), None)
+    if double is not None:
+        raise BadInput(f"{path}: its header has the column {double[:80]!r} twice. Take one out.")
+    return names
 
 
 def _rows(lines: list[str], columns: tuple[Column, ...]) -> Iterator[tuple[int, Split | ValueError]]:

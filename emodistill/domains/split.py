@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from emodistill.domains.columns import MISFIT, Column, misfit
 
+MOST_PIECES, LONGEST = 100, 20_000  # between commas, and characters, of a line that is looked at
 LIMIT = 30  # what the repairs of one line may cost in all
 # Cost of taking a comma against its form. Parting:
 _SPACED, _SPACED_LOWER, _SPACED_BESIDE_TYPED, _IN_BRACKETS, _IN_QUOTES = 10, 20, 3, 4, LIMIT + 1
@@ -50,6 +51,8 @@ class _Path:
 
 def split(line: str, columns: Sequence[Column]) -> Split:
     """The cells of a line in the order of `columns`; ValueError with the reason if there is no plausible cut."""
+    if (pieces := line.count(",") + 1) > MOST_PIECES or len(line) > LONGEST:
+        raise ValueError(f"{pieces} pieces between commas and {len(line)} characters, too many for a row")
     commas = _commas(line)
     starts = [0, *(comma.position + 1 for comma in commas)]
     ends = [*(comma.position for comma in commas), len(line)]

@@ -17,12 +17,13 @@ from emodistill.seeds import seed_of
 # a first "1" belongs to two scores; a digit is one token in all of them, and the expectation is exact (ours).
 DIGITS = tuple("0123456789")
 _REPLY = re.compile(r"\s*(?:score\s*[:=]?\s*)?([0-9])\s*\.?\s*", re.IGNORECASE | re.ASCII)
+_LONGEST_REPLY = 80  # characters
 _ONCE, _AGAIN, _REPEATED = 0.0, 0.3, 0.7  # temperatures: METHOD.md §4; of a second try, and of repeats (ours)
 
 
 def parse_score(text: str) -> float:
     """The score 1..10 whose digit is the whole reply, else NaN; never a middle value."""
-    match = _REPLY.fullmatch(text)
+    match = _REPLY.fullmatch(text) if len(text) <= _LONGEST_REPLY else None
     return float(match[1]) + 1 if match else math.nan
 
 

@@ -6,10 +6,14 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any
 
+from emodistill.chat import whole
 from emodistill.llm.base import ChatReply, ChatRequest
 from emodistill.llm.purse import Tokens
 
-UNUSABLE = (AttributeError, IndexError, KeyError, TypeError, ValueError)  # what reading a malformed reply raises
+# What reading a malformed reply raises.
+UNUSABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+_LONGEST, _MOST = 100_000, 10**9  # characters of a reply; tokens that an endpoint may say it has used
+_ROUNDING = 1e-3  # how far a log-probability may come out above 0
 _TOP_LOGPROBS = 20  # the most that OpenAI and vLLM allow
 _WRAPPER_TOKENS = 24  # for {"choice": "…"} around a guided choice
 
@@ -46,26 +50,37 @@ def usage_of(answer: Any) -> Tokens | None:
     """What the endpoint says it has used; None if it does not say."""
     usage = getattr(answer, "usage", None)
     counts = getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", None)
-    return Tokens(*counts) if all(isinstance(count, int) for count in counts) else None
+    return Tokens(*counts) if all(map(_is_count, counts)) else None
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and 0 <= value <= _MOST
 
 
 def reply_of(request: ChatRequest, answer: Any) -> ChatReply:
     """The reply in a completion; an exception of `UNUSABLE` if it is not shaped like one."""
     choice, used = answer.choices[0], usage_of(answer) or Tokens()
-    details = getattr(answer.usage, "prompt_tokens_details", None)
+    cached = getattr(getattr(answer.usage, "prompt_tokens_details", None), "cached_tokens", 0)
     text, tokens = choice.message.content or "", (choice.logprobs and choice.logprobs.content) or []
-    if not isinstance(text, str):
-        raise TypeError(f"the content is {type(text).__name__}")
+    if not isinstance(text, str) or len(text) > _LONGEST:
+        raise TypeError(f"the content is {type(text).__name__}, or too long")
     if request.choices:
         text, tokens = _chosen(text, tokens)
     return ChatReply(
         key=request.key,
-        text=text,
+        text=whole(text),
         prompt_tokens=used.prompt,
-        cached_tokens=getattr(details, "cached_tokens", None) or 0,
+        cached_tokens=cached if _is_count(cached) else 0,
         generated_tokens=used.generated,
-        alternatives=tuple((t.token, math.exp(t.logprob)) for t in tokens[0].top_logprobs) if tokens else (),
+        alternatives=tuple(map(_alternative, tokens[0].top_logprobs)) if tokens else (),
     )
+
+
+def _alternative(listed: Any) -> tuple[str, float]:
+    """A token and its probability."""
+    if not isinstance(listed.token, str) or not listed.logprob <= _ROUNDING:
+        raise ValueError("a token has no probability")
+    return listed.token, min(1.0, math.exp(listed.logprob))
 
 
 def _chosen(text: str, tokens: Sequence[Any]) -> tuple[str, Sequence[Any]]:

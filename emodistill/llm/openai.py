@@ -22,6 +22,7 @@ from typing import Any
 
 import openai
 
+from emodistill.chat import whole
 from emodistill.config import OpenAI
 from emodistill.errors import BadInput, RunFailed
 from emodistill.llm.base import ChatReply, ChatRequest
@@ -29,6 +30,7 @@ from emodistill.llm.budget import Budget, at_most
 from emodistill.llm.completions import UNUSABLE, body_of, reply_of, usage_of
 from emodistill.llm.purse import Tokens
 
+_SECRET = 12  # characters of a key that is one
 _POLL_S = 0.01  # how long `poll` waits; another backend may have a step to run meanwhile
 _CONNECT_S = 10.0
 _BACKOFF_S, _LONGEST_BACKOFF_S, _LONGEST_RETRY_AFTER_S = 0.5, 60.0, 120.0
@@ -59,6 +61,9 @@ class OpenAIModel:
 
     def __init__(self, spec: OpenAI, spending: Path | None = None) -> None:
         self._key = os.environ.get(spec.api_key_env, "").strip()
+        if not (self._key.isascii() and self._key.isprintable()):
+            raise BadInput(f"The key in the environment variable {spec.api_key_env} holds what no key may: line ends "
+                           "or letters that are not ASCII. Export it again.")  # fmt: skip
         if not self._key:
             raise BadInput(
                 f"The environment variable {spec.api_key_env} holds no key for {spec.base_url}. "
@@ -169,7 +174,7 @@ class OpenAIModel:
                 answer = await self._client.chat.completions.create(**options)
             used = usage_of(answer) or most
             reply = reply_of(request, answer)
-            return reply._replace(usd=self._budget.usd(used))
+            return reply._replace(text=self._hidden(reply.text), usd=self._budget.usd(used))
         except openai.APIStatusError as error:
             used = Tokens()
             raise self._meaning(error) from None
@@ -201,7 +206,11 @@ class OpenAIModel:
 
     def _shown(self, text: str) -> str:
         """One short line without the key, whatever the endpoint says."""
-        return " ".join(text.replace(self._key, "(key)").split())[:300]
+        return " ".join(whole(text.replace(self._key, "(key)")).split())[:300]
+
+    def _hidden(self, text: str) -> str:
+        """A reply without the key, should the endpoint repeat it; shorter ones are words, such as EMPTY."""
+        return text.replace(self._key, "(key)") if len(self._key) >= _SECRET else text
 
 
 def retry_after_s(header: str) -> float:

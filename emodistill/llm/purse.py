@@ -5,14 +5,13 @@ of it goes back when its process closes. A killed process keeps its slice, which
 """
 
 import hashlib
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 from emodistill import files
 from emodistill.config import OpenAI
-from emodistill.errors import RunFailed
+from emodistill.errors import BadInput, RunFailed
 from emodistill.locks import Held, hold
 
 _WAIT_S = 60.0  # another process holds the purse for milliseconds
@@ -41,6 +40,18 @@ class Tokens(NamedTuple):
         return self.prompt >= other.prompt and self.generated >= other.generated
 
 
+def _drawn(path: Path) -> Tokens:
+    """What a purse's file says was drawn; `BadInput` if it cannot be told, since nothing may be spent unseen."""
+    try:
+        said = files.loads(path.read_text(encoding="utf-8"))
+        found = Tokens(said["prompt_tokens"], said["generated_tokens"])
+    except (ValueError, LookupError, TypeError):
+        found = Tokens(-1, -1)
+    if not all(type(count) is int and count >= 0 for count in found):
+        raise BadInput(f"{path} does not say what was spent at this endpoint. Delete it to count from 0 again.")
+    return found
+
+
 class Purse:
     """Tokens drawn so far; in `folder`, which all processes of the run see, or in this process alone."""
 
@@ -67,8 +78,7 @@ class Purse:
 
     def _take_recorded(self, path: Path, slices: list[Tokens], allowed: Callable[[Tokens], bool]) -> Tokens:
         if path.exists():
-            said = json.loads(path.read_text(encoding="utf-8"))
-            self.drawn = Tokens(said["prompt_tokens"], said["generated_tokens"])
+            self.drawn = _drawn(path)
         taken = self._take(slices, allowed)
         if taken != Tokens():
             prompt, generated = self.drawn

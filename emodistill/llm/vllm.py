@@ -58,7 +58,7 @@ class VLLMModel:
                 EngineArgs(
                     model=self._source, dtype=dtype, max_model_len=spec.max_model_len,
                     max_num_seqs=spec.max_num_seqs, enable_prefix_caching=True, disable_log_stats=True,
-                    structured_outputs_config=guided, **device,
+                    trust_remote_code=False, structured_outputs_config=guided, **device,
                 )
             )  # fmt: skip
         except (OSError, ValueError) as error:

@@ -23,7 +23,7 @@ def check_adapter(folder: Path, base: str) -> None:
             shapes = {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise BadInput(f"{folder} holds no whole PEFT adapter ({error}). Train it again with --fresh.") from None
-    config = AutoConfig.from_pretrained(base)
+    config = AutoConfig.from_pretrained(base, trust_remote_code=False)
     layers = {int(name.split(".layers.")[1].split(".")[0]) for name in shapes if ".layers." in name}
     inputs = {shape[1] for name, shape in shapes.items() if name.endswith(f"q_proj{_A}")}
     fits = max(layers, default=0) == config.num_hidden_layers - 1 and inputs <= {config.hidden_size}
@@ -42,7 +42,7 @@ def merged_model(base: str, adapter: Path) -> Any:
     from transformers import AutoModelForCausalLM
 
     check_adapter(adapter, base)
-    model = AutoModelForCausalLM.from_pretrained(base, dtype="auto")
+    model = AutoModelForCausalLM.from_pretrained(base, dtype="auto", trust_remote_code=False)
     return PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
 
 

@@ -4,10 +4,12 @@ Layout `chat` (ours, the default; METHOD.md §3): a system message with role and
 emotion instruction ends the user turn it belongs to and stays there in later turns, so every prompt of an episode
 extends the one before, token for token: the engine's prefix cache serves it, and training needs one pass a dialogue.
 Layout `paper`: one user message with facts, full transcript and, last, the current emotion block.
+In both, nothing in a message or a fact can spell a chat token.
 """
 
 from dataclasses import replace
 
+from emodistill.chat import inert
 from emodistill.domains import Domain, domain_named
 from emodistill.emotions import instruction
 from emodistill.llm.base import Messages
@@ -25,7 +27,7 @@ def messages(
     Only the focal side is ever told an emotion, and the other side never sees the instruction.
     """
     domain = domain_named(scenario.domain)
-    brief = _brief(domain, scenario, seat, style)
+    brief = inert(_brief(domain, scenario, seat, style))
     if style.layout == "paper":
         return (("user", f"{brief}\n\n{_transcript(domain, turns)}\n\n{_with_emotion('It is your turn.', emotion)}"),)
     chat = [("system", brief)]
@@ -34,14 +36,14 @@ def messages(
         if turn.seat == seat:
             chat += [("user", _with_emotion(heard, turn.emotion)), ("assistant", reply_of(turn, style))]
         else:
-            heard = turn.utterance
+            heard = inert(turn.utterance)
     chat.append(("user", _with_emotion(heard, emotion)))
     return tuple(chat)
 
 
 def reply_of(turn: Turn, style: Style) -> str:
     """What the speaker itself wrote: the words, or the whole JSON of a structured reply."""
-    return turn.raw.strip() if style.replies == "structured" else turn.utterance
+    return inert(turn.raw.strip() if style.replies == "structured" else turn.utterance)
 
 
 def without_emotion(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
@@ -71,8 +73,9 @@ def _brief(domain: Domain, scenario: Scenario, seat: Seat, style: Style) -> str:
 
 
 def _transcript(domain: Domain, turns: tuple[Turn, ...]) -> str:
+    """A line a message: one that holds line ends cannot write the other side's next line."""
     names = {"focal": domain.focal_role, "counterparty": domain.counterparty_role}
-    said = "\n".join(f"{names[turn.seat]}: {turn.utterance}" for turn in turns)
+    said = "\n".join(f"{names[turn.seat]}: {inert(' '.join(turn.utterance.split()))}" for turn in turns)
     return f"The negotiation so far:\n{said}" if said else OPENING
 
 

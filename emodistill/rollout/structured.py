@@ -8,11 +8,12 @@ import json
 import re
 from functools import cache
 
+from emodistill.chat import whole
 from emodistill.domains.quantities import Clock, Quantity
 from emodistill.records import Reading
 
-_LONGEST_MESSAGE = 600  # characters
-_CUT = re.compile(r'(\{.*"message"\s*:\s*"(?:[^"\\]|\\.)*)\\?$', re.DOTALL)
+_LONGEST_MESSAGE, _LONGEST_REPLY = 600, 8000  # characters; a longer reply is none
+_CUT = re.compile(r'[^{]*(\{.*"message"\s*:\s*"(?:[^"\\]|\\.)*)\\?$', re.DOTALL)
 
 
 @cache
@@ -46,7 +47,7 @@ def parse(text: str, quantity: Quantity) -> tuple[str, Reading] | None:
     if decision == "offer" and offer is None:
         return None
     reading = Reading(offer if decision == "offer" else None, decision == "accept", decision == "walk")
-    return _spoken(message.strip(), reading, quantity), reading
+    return _spoken(whole(message).strip(), reading, quantity), reading
 
 
 def dress(utterance: str, quantity: Quantity, standing: float) -> str:
@@ -67,11 +68,13 @@ def _read(words: str, quantity: Quantity) -> Reading:
 
 
 def _object(text: str) -> dict[str, object] | None:
-    cut = _CUT.search(text)
+    if len(text) > _LONGEST_REPLY:
+        return None
+    cut = _CUT.match(text)
     for candidate in (text, *((f'{cut[1]}"}}',) if cut else ())):
         try:
             found = json.loads(candidate, strict=False)  # a weak model writes raw control characters
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         return found if isinstance(found, dict) else None
     return None

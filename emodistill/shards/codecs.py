@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from emodistill.records import STATUSES, Dialogue, Episode, Reading, ScoredTurn, Turn, Verdict
-from emodistill.shards.tables import Coded, Column, Table, read_table, write_table
+from emodistill.shards.tables import Coded, Column, Table, as_written, read_table, write_table
 
 R = TypeVar("R")
 
@@ -33,7 +33,13 @@ def write_records(path: Path, records: list[R], codec: Codec[R]) -> None:
 
 def read_records(paths: Iterable[Path], codec: Codec[R]) -> list[R]:
     """All records of some shards, in order. `RunFailed` names a file that is damaged or of another schema."""
-    return [record for path in paths for record in codec.decode(read_table(path))]
+    return [record for path in paths for record in _read_one(path, codec)]
+
+
+def _read_one(path: Path, codec: Codec[R]) -> list[R]:
+    table = read_table(path)
+    with as_written(path):
+        return codec.decode(table)
 
 
 def _offsets(lengths: Iterable[int]) -> np.ndarray:

@@ -15,6 +15,7 @@ import io
 import json
 import math
 import os
+import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -27,6 +28,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from emodistill import files
 from emodistill.errors import RunFailed
 from emodistill.files import replace_atomically
 
@@ -35,6 +37,7 @@ _CHUNK = 1 << 20  # bytes of text compressed at once: long enough that threads s
 _USER_BLOCK = 512  # bytes, the smallest HDF5 knows; text, so that `head` shows it
 _CRC, _IDENTITY = b"crc32 %08x ", b"emodistill schema %d\n" % SCHEMA
 _CRC_END = len(_CRC % 0)
+_INFLATION = 1100  # how many times gzip can shrink something, and a little
 _BLOCK = 1024  # texts encoded at once
 _UTF8 = ("utf-8", "surrogatepass")  # a model's reply may hold a lone surrogate
 
@@ -152,11 +155,36 @@ def open_table(path: Path) -> Iterator["Columns"]:
             f"{path} is damaged: it is not what was written there. "
             "`emodistill verify --repair` removes bad files; then run again."
         )
-    schema = int(whole[_CRC_END:_USER_BLOCK].split()[2])
-    if schema != SCHEMA:
+    written = re.match(rb"emodistill schema (\d{1,9})\n", whole[_CRC_END:_USER_BLOCK])
+    if written is None or int(written[1]) != SCHEMA:
+        schema = written[1].decode() if written else "none"
         raise RunFailed(f"{path} has schema {schema}, this version reads {SCHEMA}. Run with --fresh.")
-    with h5py.File(io.BytesIO(whole), "r") as file:
-        yield Columns(file)
+    with as_written(path):
+        file = h5py.File(io.BytesIO(whole), "r")
+    with file:
+        yield Columns(file, path, _INFLATION * len(whole))
+
+
+@contextmanager
+def as_written(path: Path) -> Iterator[None]:
+    """A file that is whole, but holds no table of ours, is `Damaged`."""
+    try:
+        yield
+    except (
+        LookupError,
+        MemoryError,
+        OSError,
+        OverflowError,
+        RecursionError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+    ) as error:
+        said = " ".join(str(error).split())[:200]
+        raise Damaged(
+            f"{path} holds no table that this program wrote ({said}). `emodistill verify --repair` removes bad files; "
+            "then run again."
+        ) from None
 
 
 def read_table(path: Path) -> dict[str, Column]:
@@ -179,22 +207,46 @@ def content_hash(paths: Iterable[Path]) -> str:
 class Columns(Mapping[str, Column]):
     """An open table; see `open_table`."""
 
-    def __init__(self, file: h5py.File) -> None:
-        self._file = file
+    def __init__(self, file: h5py.File, path: Path, most_bytes: int) -> None:
+        self._file, self._path, self._most_bytes = file, path, most_bytes
 
     def __getitem__(self, name: str) -> Column:
+        if name not in self._file and f"{name}.bytes" not in self._file:
+            raise KeyError(name)
+        with as_written(self._path):
+            return self._column(name)
+
+    def _column(self, name: str) -> Column:
         if f"{name}.bytes" in self._file:
-            buffer, lengths = self._file[f"{name}.bytes"][...], self._file[f"{name}.lengths"][...]
-            return Texts(buffer.tobytes(), _offsets(lengths))
-        dataset = self._file[name]
-        labels = dataset.attrs.get("labels")
-        return dataset[...] if labels is None else Coded(dataset[...], tuple(json.loads(labels)))
+            buffer, starts = self._array(f"{name}.bytes").tobytes(), _offsets(self._array(f"{name}.lengths"))
+            if starts[-1] != len(buffer) or (np.diff(starts) < 0).any():
+                raise ValueError(f"the lengths of {name} are not those of its texts")
+            return Texts(buffer, starts)
+        codes, labels = self._array(name), self._file[name].attrs.get("labels")
+        return codes if labels is None else _coded(codes, files.loads(labels))
+
+    def _array(self, name: str) -> np.ndarray:
+        """One dataset: numbers in this very file, and no more than it can hold. HDF5 itself would follow links."""
+        ours = isinstance(self._file.get(name, getlink=True), h5py.HardLink)
+        dataset = self._file[name] if ours else None
+        if not isinstance(dataset, h5py.Dataset) or dataset.is_virtual or dataset.external:
+            raise ValueError(f"{name} is no dataset of this file")
+        if dataset.ndim not in (1, 2) or dataset.dtype.kind not in "biuf" or dataset.nbytes > self._most_bytes:
+            raise ValueError(f"{name} is no column")
+        return np.asarray(dataset[...])
 
     def __iter__(self) -> Iterator[str]:
         return (name.removesuffix(".bytes") for name in self._file if not name.endswith(".lengths"))
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+
+def _coded(codes: np.ndarray, labels: Any) -> Coded:
+    usable = isinstance(labels, list) and all(isinstance(label, str) for label in labels) and codes.dtype.kind == "u"
+    if not usable or codes.max(initial=0) >= max(1, len(labels)) or (len(codes) and not labels):
+        raise ValueError("codes without a label")
+    return Coded(codes, tuple(labels))
 
 
 def _parts(

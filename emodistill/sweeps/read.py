@@ -6,11 +6,12 @@ rewards are not taken over: judge and rewards here are ours.
 """
 
 import hashlib
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from emodistill import files
+from emodistill.chat import whole
 from emodistill.domains import DOMAINS, domain_named
 from emodistill.domains.base import Domain
 from emodistill.errors import BadInput
@@ -76,9 +77,9 @@ class _Reader:
         if path.name in self.files:
             raise BadInput(f"Two files are called {path.name}. Rename one, so that a run can say where it is from.")
         self.files[path.name] = hashlib.sha256(content).hexdigest()
-        whole, rows = _episodes(content, path)
-        described = Described(_beside(path), whole.get("scenarios"))
-        domain = domain_named(key) if key else _recognised(whole, rows, path)
+        about, rows = _episodes(content, path)
+        described = Described(_beside(path), about.get("scenarios"))
+        domain = domain_named(key) if key else _recognised(about, rows, path)
         if self._domain not in (None, domain):
             raise BadInput(
                 f"{path} is of {domain.key}, and the file before it is not. Import each domain into a run of its own."
@@ -91,7 +92,7 @@ class _Reader:
                 episode = fields(row)
                 failed = first(episode, spelling.FAILED)
                 if failed or episode.get("finalstate") == "error":
-                    said = " ".join(spelling.whole(str(failed or "")).split())[:120]
+                    said = " ".join(whole(str(failed or "")).split())[:120]
                     self.left_out.append(LeftOut(path.name, index, f"it failed when it was played: {said}", True))
                     continue
                 self.played.append(self._played(episode, described, domain))
@@ -142,9 +143,10 @@ def _turns(row: dict[str, Any], domain: Domain) -> tuple[tuple[Turn, ...], tuple
 
 def _heard(message: dict[str, Any], k: int, domain: Domain) -> tuple[str, Reading, bool]:
     """A message's words, what it does, and whether its offer is the file's."""
-    text = first(message, spelling.WORDS)
-    if not isinstance(text, str) or not text.strip():
+    said = first(message, spelling.WORDS)
+    if not isinstance(said, str) or not said.strip():
         raise Unusable(f"message {k} has no words")
+    text = whole(said)
     words, offer = read(text.strip(), domain.quantity), first(message, spelling.OFFER)
     accepts, walks = spelling.decided(first(message, spelling.STATE), words)
     if offer is None:
@@ -196,25 +198,24 @@ def _bytes(path: Path) -> bytes:
 def _episodes(content: bytes, path: Path) -> tuple[dict[str, Any], list[Any]]:
     """The file's object with plain names, and its list of episodes; a bare list of episodes is taken, too."""
     try:
-        whole = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        said = "it is nested too deeply" if isinstance(error, RecursionError) else error
-        raise BadInput(f"{path} is not JSON ({said}). Give a sweep in the authors' published format.") from None
-    if isinstance(whole, list):
-        return {}, whole
-    rows = first(fields(whole), spelling.EPISODES)
+        found = files.loads(content)
+    except ValueError as error:
+        raise BadInput(f"{path} is not JSON ({error}). Give a sweep in the authors' published format.") from None
+    if isinstance(found, list):
+        return {}, found
+    rows = first(fields(found), spelling.EPISODES)
     if not isinstance(rows, list):
         raise BadInput(
             f"{path} holds no sweep: it has no list `episode_results`. Give a sweep in the authors' published format."
         )
-    return fields(whole), rows
+    return fields(found), rows
 
 
 def _beside(path: Path) -> Any:
     """The list of scenarios that the authors' sweeps have beside them; None if there is none to be read."""
     try:
-        return json.loads((path.parent / "scenarios.json").read_bytes())
-    except (OSError, ValueError, RecursionError):
+        return files.loads((path.parent / "scenarios.json").read_bytes())
+    except (OSError, ValueError):
         return None
 
 

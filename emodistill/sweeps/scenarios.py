@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
+from emodistill.chat import whole
 from emodistill.domains import DOMAINS
 from emodistill.domains.base import Domain, generate
 from emodistill.errors import BadInput
@@ -20,7 +21,6 @@ from emodistill.sweeps.spelling import (
     shown,
     target_names,
     target_within,
-    whole,
 )  # fmt: skip
 
 _LONGEST_ID = 80

@@ -131,11 +131,6 @@ def decided(state: Any, words: Reading) -> tuple[bool, bool]:
     return words.accepts, words.walks
 
 
-def whole(text: str) -> str:
-    """The text without lone surrogates, which no UTF-8 file can hold."""
-    return text.encode("utf-8", "replace").decode()
-
-
 def shown(value: Any) -> str:
     """A value in a message: short, and on one line."""
     return repr(value if isinstance(value, str | int | float | None) else type(value).__name__)[:60]

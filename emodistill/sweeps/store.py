@@ -18,7 +18,7 @@ from emodistill.domains import domain_named
 from emodistill.errors import BadInput
 from emodistill.records import Episode, Rules, Scenario
 from emodistill.rollout.agreement import outcome
-from emodistill.runs import RunDir
+from emodistill.runs import RunDir, scenarios_of
 from emodistill.shards import EPISODES, content_hash, read_table, write_records, write_table
 from emodistill.sweeps.records import Played, Sweep
 from emodistill.sweeps.scenarios import joined
@@ -100,11 +100,16 @@ def counts(sweep: Sweep) -> dict[str, int]:
 def _recorded(run: RunDir) -> dict[str, Any] | None:
     path = run.path(FOLDER, ABOUT)
     try:
-        return files.read_sealed(path)
+        about = files.read_sealed(path)
+        Imported(**{name: about.get(name) for name in Imported.model_fields})
+        scenarios_of(about.get("scenarios"))
+        return about
     except FileNotFoundError:
         return None
     except ValueError as error:
-        raise BadInput(f"{path} is damaged ({error}). Give the same import-sweep command again.") from None
+        raise BadInput(
+            f"{path} is damaged ({' '.join(str(error).split())[:300]}). Give the same import-sweep command again."
+        ) from None
 
 
 def with_import(config: Config, run: RunDir) -> Config:
@@ -142,8 +147,8 @@ def scenarios_with(run: RunDir, own: tuple[Scenario, ...]) -> tuple[Scenario, ..
 
 
 def _scenarios(run: RunDir) -> list[Scenario]:
-    rows = (_recorded(run) or {"scenarios": []})["scenarios"]
-    return [Scenario(**{**row, "facts": tuple(map(tuple, row["facts"]))}) for row in rows]
+    about = _recorded(run)
+    return [] if about is None else scenarios_of(about["scenarios"])
 
 
 def take_up(run: RunDir, config: Config, context: TaskContext, rules: Rules) -> Result:

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from emodistill.errors import BadInput, RunFailed, Stopped
-from emodistill.files import sync_folder, sync_tree, write_json, write_text
+from emodistill.files import others_can_write, sync_folder, sync_tree, write_json, write_text
 from emodistill.models import require
 from emodistill.seeds import seed_of
 from emodistill.train.deepspeed_config import deepspeed_config
@@ -198,6 +198,8 @@ class Engine:
         torch.distributed.barrier()
         if self.rank == 0:
             write_json(temporary / "layout.json", self._layout)
+            for path in (temporary, *temporary.rglob("*")):
+                path.chmod(path.stat().st_mode & ~0o022)  # a umask may leave it open to a group: see _check_owner
             sync_tree(temporary)
             os.replace(temporary, final)
             sync_folder(folder)
@@ -208,6 +210,7 @@ class Engine:
     def _restore(self, load_state: Callable[[dict[str, Any]], None]) -> None:
         newest = max((self._folder / "checkpoints").glob("step-*"), default=None)
         if newest is not None:
+            _check_owner(newest)
             layout = json.loads((newest / "layout.json").read_text(encoding="utf-8"))
             if layout != self._layout:
                 raise BadInput(
@@ -223,6 +226,17 @@ class Engine:
             rows = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
             self._metrics = [row for row in rows if row["step"] <= self.step]
             write_text(log, "".join(json.dumps(row) + "\n" for row in self._metrics))
+
+
+def _check_owner(checkpoint: Path) -> None:
+    """DeepSpeed unpickles its checkpoints, which runs what is in them: `BadInput` unless only we can have made it."""
+    for path in (checkpoint, *sorted(checkpoint.rglob("*"))):
+        if others_can_write(path):
+            raise BadInput(
+                f"{path} belongs to another user, or others can write to it, and a checkpoint can run code when it is "
+                f"read. Delete {checkpoint.parent} to train from the start; or, if all of it is yours, take it over "
+                "with chown -R and chmod -R go-w."
+            )
 
 
 @contextmanager

@@ -64,7 +64,7 @@ def load_tokenizer(spec: VLLM) -> Any:
     require("transformers", "peft")
     from transformers import AutoTokenizer
 
-    return AutoTokenizer.from_pretrained(resolve(spec.model))
+    return AutoTokenizer.from_pretrained(resolve(spec.model), trust_remote_code=False)
 
 
 def computes_in_bf16(spec: VLLM, settings: PolicyTraining) -> bool:
@@ -120,7 +120,7 @@ def _base(spec: VLLM, settings: PolicyTraining) -> Any:
     try:
         with memory_explained(f"while {spec.model} was loaded"):
             model = AutoModelForCausalLM.from_pretrained(
-                resolve(spec.model), dtype=dtype, attn_implementation=attention
+                resolve(spec.model), dtype=dtype, attn_implementation=attention, trust_remote_code=False
             )
             for (
                 parameter

@@ -119,7 +119,9 @@ def _plain(folder: Path, config: Config) -> dict[str, Any]:
     settings = config.jpo
     dtype = torch.bfloat16 if computes_in_bf16(config.models.student, settings) else torch.float32
     adapter = str(folder / "sft" / "emotion" / "adapter")
-    base = AutoModelForCausalLM.from_pretrained(resolve(config.models.student.model), dtype=dtype)
+    base = AutoModelForCausalLM.from_pretrained(
+        resolve(config.models.student.model), dtype=dtype, trust_remote_code=False
+    )
     model = PeftModel.from_pretrained(base, adapter, adapter_name="policy", is_trainable=True).eval()
     model.load_adapter(adapter, adapter_name="reference")
     model.set_adapter("policy")

@@ -204,7 +204,7 @@ def _untrained_adapter(folder: Path) -> None:
     from peft import LoraConfig, get_peft_model
     from transformers import AutoModelForCausalLM
 
-    base = AutoModelForCausalLM.from_pretrained(resolve(SMOLLM2), dtype=torch.bfloat16)
+    base = AutoModelForCausalLM.from_pretrained(resolve(SMOLLM2), dtype=torch.bfloat16, trust_remote_code=False)
     shape = LoraConfig(r=16, lora_alpha=32, target_modules=["q_proj", "k_proj", "v_proj", "o_proj"])
     get_peft_model(base, shape).save_pretrained(folder)
 

@@ -56,7 +56,7 @@ export PLACE='/a b/'"'"'c'"'"''
 # command
 export SUBMITIT_EXECUTOR=slurm
 srun --unbuffered --output /f/%A_%a_%t_log.out --error /f/%A_%a_%t_log.err --cpus-per-task=1 --kill-on-bad-exit=1 \
-{sys.executable} -u -m submitit.core._submit /f
+{sys.executable} -u -m emodistill.cluster.payload /f
 
 
 # teardown
@@ -83,7 +83,7 @@ def test_ranks_and_containers(tmp_path):
     ):  # fmt: skip
         assert line in lines
     [line] = [line for line in lines if "apptainer" in line]  # the node's own Slurm requeues it: an image has none
-    assert line.startswith("srun") and line.endswith("apptainer exec i.sif python -u -m submitit.core._submit /f")
+    assert line.startswith("srun") and line.endswith("apptainer exec i.sif python -u -m emodistill.cluster.payload /f")
     assert not any("--array" in line or "--dependency" in line for line in lines)
 
 

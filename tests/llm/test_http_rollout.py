@@ -1,6 +1,9 @@
 """Episodes over a bad line: the same ones come out, once each, and what cannot be played is an error."""
 
+import contextlib
 import os
+import threading
+from pathlib import Path
 
 import pytest
 
@@ -115,18 +118,43 @@ def test_errors_are_recorded_counted_left_out_and_played_again(run):
         assert "error" not in {e.status for e in again} and summary(made)["stages"]["rollout"]["errors"] == 0
 
 
+@contextlib.contextmanager
+def processes_seen():
+    """The command lines of all processes, looked at again and again while the block runs."""
+    seen, ended = set(), threading.Event()
+
+    def look():
+        while not ended.is_set():
+            for path in Path("/proc").glob("[0-9]*/cmdline"):
+                with contextlib.suppress(OSError):
+                    seen.add(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+            ended.wait(0.05)
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    try:
+        yield seen
+    finally:
+        ended.set()
+        looking.join()
+
+
 @pytest.mark.slow
-def test_the_key_is_in_no_file_and_no_output_of_a_run(tmp_path):
+def test_the_key_is_in_no_file_output_command_line_or_sbatch_text_of_a_run(tmp_path):
     """Also where the endpoint repeats it in its errors, and in the run that ends in one."""
     environment = {**os.environ, "TEST_KEY": KEY, "OPENAI_LOG": "debug"}
 
     def once(endpoint, out):
         spec = f"{{backend: openai, model: m, base_url: '{endpoint.url}', api_key_env: TEST_KEY, timeout_s: 1}}"
         options = ["--set", f"models.teacher={spec}", "--set", "sweep.rollouts=6", "--until", "rollout"]
-        done = emodistill("--debug", "run", SMOKE, "--out", out, *options, env=environment, check=False)
+        with processes_seen() as seen:
+            done = emodistill("--debug", "run", SMOKE, "--out", out, *options, env=environment, check=False)
+        assert any(str(out) in line for line in seen) and not [line for line in seen if KEY in line]
         written = [path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()]
         assert written and not [data for data in written if KEY.encode() in data]
         assert KEY not in done.stdout + done.stderr
+        planned = emodistill("plan", SMOKE, *options[:4], "--profile", "one-machine", env=environment)
+        assert "#SBATCH" in planned.stdout and KEY not in planned.stdout + planned.stderr
         return done
 
     with Endpoint(lambda body, attempt: "" if attempt or len(body["messages"]) > 2 else "500") as endpoint:

@@ -100,7 +100,7 @@ def test_a_launched_run_is_the_run_of_this_machine(slurm, tiny_model, tmp_path):
 
 def step_processes(out: Path, stage: str) -> list[int]:
     """The stage's ranks that run now."""
-    pattern = f"submitit.core._submit {out}/submissions/[^ ]*-{stage}"
+    pattern = f"emodistill.cluster.payload {out}/submissions/[^ ]*-{stage}"
     found = subprocess.run(["pgrep", "-f", pattern], capture_output=True, text=True).stdout
     return [int(pid) for pid in found.split() if comm(pid) != "srun"]
 
@@ -307,7 +307,7 @@ def test_a_poison_shard_is_given_up_and_all_else_finishes(slurm, tiny_model, tmp
 
 POISON = """
 import os, sys
-if "submitit.core._submit" in " ".join(sys.orig_argv):
+if "emodistill.cluster.payload" in " ".join(sys.orig_argv):
     import emodistill.work as work
     played = work.rollout_shard
     def rollout_shard(run, config, context):

@@ -1,7 +1,7 @@
 """From an utterance to plain sentences: one kind of quote and dash, lower case, and only the speaker's own words.
 
-Left out: words quoted from others ("you said 'deal'"), JSON, and everything after a role tag such as `debtor:`, because
-a line in the other side's name is not that side's move.
+Left out: words quoted from others ("you said 'deal'"), JSON, and everything after a role tag such as `debtor:` or
+`<|im_start|>user`, because a line in the other side's name is not that side's move.
 """
 
 import re
@@ -16,7 +16,8 @@ _PLAIN = str.maketrans(
         **dict.fromkeys("“”„‟″«»", '"'),
         **dict.fromkeys("‐‑‒–−", "-"),
         **dict.fromkeys("—―", " - "),
-        **dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff\u00ad"),
+        **dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff\u00ad\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e"),
+        **dict.fromkeys("\u2066\u2067\u2068\u2069"),
         **{"½": " and a half", "¼": " and a quarter"},
     }
 )
@@ -24,13 +25,16 @@ _MARKS = str.maketrans({"*": None, "_": None, "~": " ", "¤": " ", "#": "№"}) 
 _PICTURE = re.compile("[\u2190-\u21ff\u2600-\u27bf\ufe0f\U0001f000-\U0001faff]+")
 _HALF = re.compile(r"(?<=\d) 1/2\b")
 _LONE_FRACTION = re.compile(r"(?<!\d) and a (?=half|quarter)")
-_WHOLE_TEXT = re.compile(r"[\n\"{\[:'](?<!\w')")  # what cannot be left to single sentences
+_WHOLE_TEXT = re.compile(r"[\n\"{\[:'<](?<!\w')")  # what cannot be left to single sentences
 _PARAGRAPH = re.compile(r"\s*\n(?:\s*\n\s*|(?=\s*[-•]))")
 _JSON = re.compile(r"[{\[][^{}\[\]]*[:,][^{}\[\]]*[}\]]")
-_ROLE = re.compile(
-    r"(?:^|(?<=[.!?>\]\"'] )|(?<=[\n.!?>\]]))[<\[*]*(?:the )?"
+_ROLES = (
     r"(?:creditor|debtor|counterparty|focal|patient|scheduler|survivor|(?:rescue )?coordinator|rescuer|student"
-    r"|(?:sleep )?coach|assistant|user|system|human|agent|hospital|judge)[>\]*]* ?:"
+    r"|(?:sleep )?coach|assistant|user|system|human|agent|hospital|judge)"
+)
+_ROLE = re.compile(  # `debtor:`, `<debtor>`, and the marks of chat templates
+    rf"(?:^|(?<=[.!?>\]\"'] )|(?<=[\n.!?>\]]))[<\[*]*(?:the )?{_ROLES}[>\]*]* ?:|</?{_ROLES} ?>"
+    rf"|(?:<\|[\w ▁-]{{1,40}}\|>|</?(?:start|end)_of_turn>)(?: ?(?:{_ROLES}|model|tool)\b)?|\[/?inst\]|<</?sys>>|</?s>"
 )
 _QUOTED = re.compile(r"\"([^\"]{0,300})\"|(?<![\w'])'(?=\w)([^']{1,300})'(?!\w)")
 _OTHERS_WORDS = re.compile(

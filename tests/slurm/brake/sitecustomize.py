@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-if "submitit.core._submit" in " ".join(sys.orig_argv) and "EMODISTILL_BRAKE" in os.environ:
+if "emodistill.cluster.payload" in " ".join(sys.orig_argv) and "EMODISTILL_BRAKE" in os.environ:
     from emodistill.shards import ShardWriter
 
     _add = ShardWriter.add
