@@ -47,7 +47,8 @@ def small_disk(folder: Path, size: str) -> Iterator[Callable[[str], None]]:
         subprocess.run(["umount", "-l", folder], check=True)
 
 
-def train(run: Path, stage: str, task: str, ranks: int = 1) -> None:
+def train(run: Path, stage: str, task: str, ranks: int = 1) -> str:
+    """Train in a process of its own; what it said."""
     command = [sys.executable, "-m", f"jobs.{stage}", "--run", str(run), "--task", task]
     if ranks > 1:  # in a shell, because torchrun takes --run for an abbreviation of its own --run-path
         launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={ranks}"]
@@ -56,6 +57,7 @@ def train(run: Path, stage: str, task: str, ranks: int = 1) -> None:
     env = {k: v for k, v in os.environ.items() if not k.startswith(("MASTER_", "LOCAL_RANK", "RANK", "WORLD_SIZE"))}
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env=env)
     assert done.returncode == 0, done.stderr[-3000:]
+    return done.stderr
 
 
 def curve(run: Path, stage: str, task: str) -> list[dict[str, float]]:

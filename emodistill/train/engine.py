@@ -235,13 +235,17 @@ def _newest_whole(folder: Path) -> str | None:
     """The newest checkpoint's name; those that are damaged, and what a kill left half-written, are removed."""
     for leftover in folder.glob("tmp-*"):
         shutil.rmtree(leftover)
+    lost = []
     for path in sorted(folder.glob("step-*"), reverse=True):
         damage = next(checkpoints.damages(path), None)
         if damage is None:
-            return path.name
-        _log.warning("%s: %s. That checkpoint is removed; training goes on from the one before it.", *damage)
+            break
+        lost.append(damage)
         _remove(path)
-    return None
+    whole = max((path.name for path in folder.glob("step-*")), default=None)
+    for damaged, what in lost:
+        _log.warning("%s: %s. Training goes on from %s.", damaged, what, whole or "the start")
+    return whole
 
 
 def _remove(checkpoint: Path) -> None:
