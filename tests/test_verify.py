@@ -1,6 +1,7 @@
 import pytest
 
 from emodistill.execute import run_tasks
+from emodistill.files import write_sealed
 from emodistill.shards import EPISODES, ShardWriter, content_hash, read_records
 from emodistill.verify import repair, verify
 
@@ -61,6 +62,17 @@ def test_a_flipped_byte_is_named_and_repair_removes_just_that(run, name, gone):
         for stage, task in TASKS:
             assert run_tasks(str(run.root), stage, [task]).kind == "done"
         assert content_hash([run.shard(*task) for task in TASKS]) == content
+
+
+@pytest.mark.parametrize("name", ["judge/shard-00001.failed", "submissions/20260101-000000/launch.json",
+                                  "spending/0123456789ab.json"])  # fmt: skip
+def test_a_damaged_record_that_no_result_depends_on_is_named_and_removed(run, name):
+    write_sealed(run.path(name), {"told": 1})
+    assert verify(run) == []
+    flip(run.path(name))
+    assert [problem.file for problem in verify(run)] == [name]
+    repair(run, verify(run))
+    assert verify(run) == [] and not run.path(name).exists()
 
 
 def test_a_missing_file_and_a_truncated_one_are_named(run):

@@ -5,7 +5,6 @@ of it goes back when its process closes. A killed process keeps its slice, which
 """
 
 import hashlib
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -67,12 +66,18 @@ class Purse:
 
     def _take_recorded(self, path: Path, slices: list[Tokens], allowed: Callable[[Tokens], bool]) -> Tokens:
         if path.exists():
-            said = json.loads(path.read_text(encoding="utf-8"))
+            try:
+                said = files.read_sealed(path)
+            except ValueError as error:
+                raise RunFailed(
+                    f"{path} is damaged ({error}): what was spent at {self._about['base_url']} cannot be told. "
+                    "Look it up there, lower the cap by it, remove the file (`verify --repair` does), and run again."
+                ) from None
             self.drawn = Tokens(said["prompt_tokens"], said["generated_tokens"])
         taken = self._take(slices, allowed)
         if taken != Tokens():
             prompt, generated = self.drawn
-            files.write_json(path, {**self._about, "prompt_tokens": prompt, "generated_tokens": generated})
+            files.write_sealed(path, {**self._about, "prompt_tokens": prompt, "generated_tokens": generated})
         return taken
 
     def _take(self, slices: list[Tokens], allowed: Callable[[Tokens], bool]) -> Tokens:
