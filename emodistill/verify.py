@@ -1,10 +1,11 @@
 """Re-read everything a run has written, name what is damaged, and remove just that (DESIGN.md)."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from emodistill import files
+from emodistill import checkpoints, files
 from emodistill.errors import RunFailed
 from emodistill.runs import Claim, Marker, RunDir
 from emodistill.shards import open_table
@@ -19,7 +20,7 @@ class Problem:
 
     file: str  # relative to the run
     what: str
-    mend: Literal["remove the file", "redo the task", "write it again"]
+    mend: Literal["remove the file", "remove the checkpoint", "redo the task", "write it again"]
     stage: str = ""
     task: str = ""
 
@@ -37,8 +38,7 @@ def verify(run: RunDir) -> list[Problem]:
         else:
             found += _recorded(run, marker)
             named |= marker.files.keys()
-    found += _claims(run)
-    return found + list(_unfinished(run, named))
+    return [*found, *_claims(run), *_records(run), *_checkpoints(run), *_unfinished(run, named)]
 
 
 def unrecorded(run: RunDir) -> list[str]:
@@ -56,6 +56,8 @@ def repair(run: RunDir, problems: list[Problem]) -> None:
             run.clear(problem.stage, problem.task)
         elif problem.mend == "remove the file":
             run.path(problem.file).unlink(missing_ok=True)
+        elif problem.mend == "remove the checkpoint":
+            shutil.rmtree(checkpoints.folder_of(run.path(problem.file)), ignore_errors=True)
     for problem in problems:
         marker = run.marker(problem.stage, problem.task) if problem.mend == "write it again" else None
         if marker is not None:
@@ -65,9 +67,12 @@ def repair(run: RunDir, problems: list[Problem]) -> None:
 def _inputs(run: RunDir) -> Iterator[Problem]:
     """The manifest, and the files it names: the next run writes them again from the user's configuration."""
     try:
-        recorded = run.manifest().get("files", {})
+        recorded = run.manifest().get("files")
     except RunFailed:
         yield Problem("manifest.json", "its checksum differs", "remove the file")
+        return
+    if recorded is None:
+        yield Problem("manifest.json", "missing", "remove the file")
         return
     for name, expected in recorded.items():
         if not run.path(name).is_file():
@@ -94,6 +99,23 @@ def _claims(run: RunDir) -> Iterator[Problem]:
         except RunFailed:
             mend = "redo the task" if run.marker(stage, task) is None else "write it again"
             yield Problem(str(path.relative_to(run.root)), "its checksum differs", mend, stage, task)
+
+
+def _records(run: RunDir) -> Iterator[Problem]:
+    """Sealed files that no results depend on: tasks given up, what was launched, what was spent at paid endpoints."""
+    for pattern in ("*/*.failed", "submissions/*/launch.json", "spending/*.json"):
+        for path in sorted(run.root.glob(pattern)):
+            try:
+                files.read_sealed(path)
+            except ValueError as error:
+                yield Problem(str(path.relative_to(run.root)), str(error), "remove the file")
+
+
+def _checkpoints(run: RunDir) -> Iterator[Problem]:
+    for folder in sorted(run.root.glob("*/*/checkpoints/step-*")):
+        for path, what in list(checkpoints.damages(folder)):
+            if folder.exists():  # or a running task has just removed it
+                yield Problem(str(path.relative_to(run.root)), what, "remove the checkpoint")
 
 
 def _unfinished(run: RunDir, named: set[str]) -> Iterator[Problem]:

@@ -2,6 +2,7 @@ import pytest
 
 from emodistill.cli import main
 from emodistill.execute import run_tasks
+from emodistill.files import write_sealed
 from emodistill.shards import EPISODES, ShardWriter, content_hash, read_records
 from emodistill.verify import repair, verify
 
@@ -58,11 +59,22 @@ def test_a_flipped_byte_is_named_and_repair_removes_just_that(run, name, gone):
     assert [problem.file for problem in found] == [name]
     repair(run, found)
     assert before - there() == gone and not there() - before
-    if not gone & {"config.yaml", "scenarios.json"}:
+    if not gone & {"config.yaml", "scenarios.json", "manifest.json"}:  # the next run writes these
         assert verify(run) == []
         for stage, task in TASKS:
             assert run_tasks(str(run.root), stage, [task]).kind == "done"
         assert content_hash([run.shard(*task) for task in TASKS]) == content
+
+
+@pytest.mark.parametrize("name", ["judge/shard-00001.failed", "submissions/20260101-000000/launch.json",
+                                  "spending/0123456789ab.json"])  # fmt: skip
+def test_a_damaged_record_that_no_result_depends_on_is_named_and_removed(run, name):
+    write_sealed(run.path(name), {"told": 1})
+    assert verify(run) == []
+    flip(run.path(name))
+    assert [problem.file for problem in verify(run)] == [name]
+    repair(run, verify(run))
+    assert verify(run) == [] and not run.path(name).exists()
 
 
 def test_a_missing_file_and_a_truncated_one_are_named(run):

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from emodistill import files
 from emodistill.config import OpenAI
-from emodistill.errors import BadInput, RunFailed
+from emodistill.errors import RunFailed
 from emodistill.locks import Held, hold
 
 _WAIT_S = 60.0  # another process holds the purse for milliseconds
@@ -40,18 +40,6 @@ class Tokens(NamedTuple):
         return self.prompt >= other.prompt and self.generated >= other.generated
 
 
-def _drawn(path: Path) -> Tokens:
-    """What a purse's file says was drawn; `BadInput` if it cannot be told, since nothing may be spent unseen."""
-    try:
-        said = files.loads(path.read_text(encoding="utf-8"))
-        found = Tokens(said["prompt_tokens"], said["generated_tokens"])
-    except (ValueError, LookupError, TypeError):
-        found = Tokens(-1, -1)
-    if not all(type(count) is int and count >= 0 for count in found):
-        raise BadInput(f"{path} does not say what was spent at this endpoint. Delete it to count from 0 again.")
-    return found
-
-
 class Purse:
     """Tokens drawn so far; in `folder`, which all processes of the run see, or in this process alone."""
 
@@ -78,11 +66,18 @@ class Purse:
 
     def _take_recorded(self, path: Path, slices: list[Tokens], allowed: Callable[[Tokens], bool]) -> Tokens:
         if path.exists():
-            self.drawn = _drawn(path)
+            try:
+                said = files.read_sealed(path)
+            except ValueError as error:
+                raise RunFailed(
+                    f"{path} is damaged ({error}): what was spent at {self._about['base_url']} cannot be told. "
+                    "Look it up there, lower the cap by it, remove the file (`verify --repair` does), and run again."
+                ) from None
+            self.drawn = Tokens(said["prompt_tokens"], said["generated_tokens"])
         taken = self._take(slices, allowed)
         if taken != Tokens():
             prompt, generated = self.drawn
-            files.write_json(path, {**self._about, "prompt_tokens": prompt, "generated_tokens": generated})
+            files.write_sealed(path, {**self._about, "prompt_tokens": prompt, "generated_tokens": generated})
         return taken
 
     def _take(self, slices: list[Tokens], allowed: Callable[[Tokens], bool]) -> Tokens:

@@ -7,6 +7,7 @@ at random, without bias, so short axes work like long ones. `negotiators` sample
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 from typing import Any
 
 from emodistill.emotions import GOEMOTIONS
@@ -39,14 +40,20 @@ class Axis:
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """The reaction to one emotion in one phase. Probabilities of `steps` (whole units, ascending) sum to 1."""
+    """The reaction to one emotion in one phase."""
 
     concession: float  # the factor, after persona
     risk: float  # of walking away; what follows is given that it stays
-    steps: tuple[tuple[int, float], ...]
+    mean: float  # units of a step, before chance
+
+    @property
+    def steps(self) -> tuple[tuple[int, float], ...]:
+        """Whole units, ascending, with their probabilities, which sum to 1."""
+        return _steps(self.mean, self.concession)
 
 
 Kernels = dict[tuple[str, str, bool], Kernel]  # (phase, emotion, worn)
+_KEYS = tuple(product(PHASES, GOEMOTIONS, (False, True)))
 
 
 def axis_of(scenario: Scenario) -> Axis:
@@ -65,22 +72,22 @@ def concedes(units: Any, length: float) -> Any:
     return (units > 0) & (units >= STILL * length)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)  # as many as a task has scenarios in flight
 def kernels(scenario: Scenario, persona: str, max_messages: int) -> Kernels:
     """Every reaction of this scenario's counterparty."""
     who, length = character(scenario, persona), axis_of(scenario).length
     replies = max(1, min(max_messages // 2, MOST_REPLIES))
     favour, made = dict(who.families), {}
-    for phase in PHASES:
-        for emotion in GOEMOTIONS:
-            for worn in (False, True):
-                planted = effect(scenario.domain, emotion, worn, phase)
-                factor = max(LEAST_FACTOR, planted.concession * favour.get(FAMILY[emotion], 1.0))
-                risk = min(MOST_RISK, who.risk / replies * PHASE_RISK[phase] * planted.risk)
-                made[phase, emotion, worn] = Kernel(factor, risk, _steps(who.pace / replies * factor * length, factor))
+    for key in _KEYS:
+        phase, emotion, worn = key
+        planted = effect(scenario.domain, emotion, worn, phase)
+        factor = max(LEAST_FACTOR, planted.concession * favour.get(FAMILY[emotion], 1.0))
+        risk = min(MOST_RISK, who.risk / replies * PHASE_RISK[phase] * planted.risk)
+        made[key] = Kernel(factor, risk, who.pace / replies * factor * length)
     return made
 
 
+@lru_cache(maxsize=2048)  # of the few scenarios that are being played: all of a run's would be a quarter MB each
 def _steps(mean: float, factor: float) -> tuple[tuple[int, float], ...]:
     """Distribution of whole units for a step of `mean` units before chance."""
     still = min(MOST_STANDSTILL, STANDSTILL / factor)

@@ -26,7 +26,7 @@ class Stage:
     say: Callable[[float], str]  # a value in words
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=256)  # as many as a task has scenarios in flight
 def stage(scenario: Scenario, persona: str, max_messages: int) -> Stage:
     """The stage of that scenario."""
     domain = domain_named(scenario.domain)

@@ -1,11 +1,12 @@
 """One training engine on DeepSpeed: ZeRO by YAML, schedule, metrics, atomic checkpoints, exact resume.
 
 The only importer of deepspeed. A step's randomness is seeded by the step's number, so a resumed run repeats the
-uninterrupted one. A checkpoint is written under a temporary name and renamed; metrics after the last checkpoint are
-cut on resume.
+uninterrupted one. A checkpoint is written under a temporary name, sealed and renamed; it holds the metrics so far, to
+which a resumed run returns. A damaged one is never loaded: the one before it, or the start, gives the same in the end.
 """
 
 import json
+import logging
 import math
 import os
 import shutil
@@ -19,13 +20,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from emodistill import checkpoints, ranks
 from emodistill.errors import BadInput, RunFailed, Stopped
-from emodistill.files import others_can_write, sync_folder, sync_tree, write_json, write_text
+from emodistill.files import others_can_write, sync_folder, sync_tree, write_text
 from emodistill.models import require
 from emodistill.seeds import seed_of
 from emodistill.train.deepspeed_config import deepspeed_config
 
 _KEEP = 2  # newest checkpoints
+_log = logging.getLogger(__name__)
 
 
 MicroLoss = tuple[Tensor, dict[str, float], bool]  # loss, metrics (with "loss"), whether it is the step's last
@@ -197,21 +200,23 @@ class Engine:
         )
         torch.distributed.barrier()
         if self.rank == 0:
-            write_json(temporary / "layout.json", self._layout)
+            write_text(temporary / "metrics.jsonl", _lines(self._metrics))
             for path in (temporary, *temporary.rglob("*")):
                 path.chmod(path.stat().st_mode & ~0o022)  # a umask may leave it open to a group: see _check_owner
+            checkpoints.seal(temporary, self._layout)
             sync_tree(temporary)
             os.replace(temporary, final)
             sync_folder(folder)
             for old in sorted(folder.glob("step-*"))[:-_KEEP]:
-                shutil.rmtree(old)
+                _remove(old)
         self._saved_at = time.monotonic()
 
     def _restore(self, load_state: Callable[[dict[str, Any]], None]) -> None:
-        newest = max((self._folder / "checkpoints").glob("step-*"), default=None)
-        if newest is not None:
+        name = ranks.agreed(lambda: _newest_whole(self._folder / "checkpoints"), (OSError,))
+        if name is not None:
+            newest = self._folder / "checkpoints" / name
             _check_owner(newest)
-            layout = json.loads((newest / "layout.json").read_text(encoding="utf-8"))
+            layout = checkpoints.layout(newest)
             if layout != self._layout:
                 raise BadInput(
                     f"{newest} was written with {layout} and cannot go on with {self._layout}. Run with the same ranks "
@@ -221,11 +226,38 @@ class Engine:
             _, found = self._deepspeed.load_checkpoint(str(newest), tag="state", load_module_strict=False)
             self.step = found["step"]
             load_state(found["ours"])
-        log = self._folder / "metrics.jsonl"
-        if self.rank == 0 and log.exists():
-            rows = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
-            self._metrics = [row for row in rows if row["step"] <= self.step]
-            write_text(log, "".join(json.dumps(row) + "\n" for row in self._metrics))
+            text = (newest / "metrics.jsonl").read_text(encoding="utf-8")
+            self._metrics = [json.loads(line) for line in text.splitlines()]
+        if self.rank == 0:
+            write_text(self._folder / "metrics.jsonl", _lines(self._metrics))
+
+
+def _newest_whole(folder: Path) -> str | None:
+    """The newest checkpoint's name; those that are damaged, and what a kill left half-written, are removed."""
+    for leftover in folder.glob("tmp-*"):
+        shutil.rmtree(leftover)
+    lost = []
+    for path in sorted(folder.glob("step-*"), reverse=True):
+        damage = next(checkpoints.damages(path), None)
+        if damage is None:
+            break
+        lost.append(damage)
+        _remove(path)
+    whole = max((path.name for path in folder.glob("step-*")), default=None)
+    for damaged, what in lost:
+        _log.warning("%s: %s. Training goes on from %s.", damaged, what, whole or "the start")
+    return whole
+
+
+def _remove(checkpoint: Path) -> None:
+    """Under another name first, so that none is ever half there."""
+    temporary = checkpoint.with_name(f"tmp-{checkpoint.name}")
+    os.replace(checkpoint, temporary)
+    shutil.rmtree(temporary)
+
+
+def _lines(rows: list[dict[str, float]]) -> str:
+    return "".join(json.dumps(row) + "\n" for row in rows)
 
 
 def _check_owner(checkpoint: Path) -> None:

@@ -103,7 +103,7 @@ def save_adapter(engine: Engine, peft_model: Any, folder: Path) -> list[Path]:
             shutil.rmtree(folder, ignore_errors=True)
             temporary.rename(folder)
             sync_folder(folder.parent)
-    return [folder / "adapter_config.json", folder / "adapter_model.safetensors"]
+    return [folder / name for name in ("README.md", "adapter_config.json", "adapter_model.safetensors")]
 
 
 def _in_order(path: Path) -> None:

@@ -52,7 +52,7 @@ def _records(run: Path, codec: Codec, patterns: tuple[str, ...]) -> tuple[dict[s
 
 def _curves(run: Path) -> dict[str, list[dict[str, float]]]:
     curves = {}
-    for path in run.rglob("metrics.jsonl"):
+    for path in run.glob("*/*/metrics.jsonl"):
         rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         curves[str(path.relative_to(run))] = [{k: v for k, v in row.items() if k != "seconds"} for row in rows]
     return curves

@@ -4,9 +4,18 @@ import os
 import random
 import signal
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 VARIABLE = "EMODISTILL_CHAOS"
+
+
+@dataclass(frozen=True, slots=True)
+class Strike:
+    """What was done to a process, and of which stage it was (`driver`: of none)."""
+
+    how: str
+    stage: str
 
 
 def members(folder: Path) -> list[int]:
@@ -22,12 +31,12 @@ def members(folder: Path) -> list[int]:
     return found
 
 
-def strike(folder: Path, rng: random.Random) -> str | None:
-    """Kill, terminate, or stop and continue one of them; what was done, None if there was nobody."""
-    alive = members(folder)
+def strike(folder: Path, rng: random.Random, stage: str | None = None) -> Strike | None:
+    """Kill, terminate, or stop and continue one of them, or one of a stage; None if there was nobody."""
+    alive = [(pid, of) for pid in sorted(members(folder)) if (of := _stage(pid)) and stage in (None, of)]
     if not alive:
         return None
-    victim, how = rng.choice(sorted(alive)), rng.choice(("SIGKILL", "SIGKILL", "SIGTERM", "SIGSTOP"))
+    (victim, of), how = rng.choice(alive), rng.choice(("SIGKILL", "SIGKILL", "SIGTERM", "SIGSTOP"))
     try:
         os.kill(victim, signal.Signals[how])
         if how == "SIGSTOP":
@@ -35,7 +44,17 @@ def strike(folder: Path, rng: random.Random) -> str | None:
             os.kill(victim, signal.SIGCONT)
     except ProcessLookupError:
         return None
-    return how
+    return Strike(how, of)
+
+
+def _stage(pid: int) -> str:
+    """As its command line tells, which names a job's folder; empty if it has ended."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+    except OSError:
+        return ""
+    folders = [word.partition("/submissions/")[2].split("/")[0] for word in words]
+    return next((folder.rpartition("-")[2] for folder in folders if folder), "driver")
 
 
 def end(folder: Path) -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from emodistill.chat import token_ids
 from emodistill.config import OpenAI
+from emodistill.errors import RunFailed
 from emodistill.llm.budget import Budget, at_most
 from emodistill.llm.purse import Tokens
 
@@ -79,3 +80,12 @@ def test_all_processes_of_a_run_share_one_cap_and_give_back_what_they_did_not_us
     assert said["prompt_tokens"] + said["generated_tokens"] == used
     assert not budget(tmp_path, max_tokens_spent=cap).fits(Tokens(cap - used, 1))
     assert budget(tmp_path, max_tokens_spent=cap + 1).fits(Tokens(cap - used, 1))
+
+
+def test_a_damaged_purse_spends_nothing(tmp_path):
+    kept = budget(tmp_path, max_tokens_spent=100)
+    assert kept.fits(Tokens(10, 1))
+    [purse] = tmp_path.glob("*.json")
+    purse.write_bytes(purse.read_bytes().replace(b'"prompt_tokens": ', b'"prompt_tokens": -'))
+    with pytest.raises(RunFailed, match=r"is damaged .*: what was spent at http.* cannot be told"):
+        budget(tmp_path, max_tokens_spent=100).fits(Tokens(10, 1))

@@ -1,4 +1,5 @@
 import csv
+import shutil
 import signal
 import subprocess
 import sys
@@ -105,6 +106,28 @@ def test_a_killed_training_resumes_to_the_same_curve_and_artefact(copied, stage,
     train(killed, stage, task)
     assert curve(killed, stage, task) == curve(whole, stage, task)
     assert weights(killed, stage, task) == weights(whole, stage, task)
+
+
+@pytest.mark.parametrize("stage, task", [("iql", "selector"), ("sft", "emotion")])
+def test_a_damaged_checkpoint_is_not_loaded_and_the_one_before_it_leads_to_the_same_end(copied, caplog, stage, task):
+    whole, damaged = copied("whole"), copied("damaged")
+    train(whole, stage, task)
+    shutil.copytree(whole / stage / task, damaged / stage / task)
+    shutil.copy(whole / stage / f"{task}.identity", damaged / stage)
+    oldest, newest = sorted((damaged / stage / task / "checkpoints").iterdir())
+    harmed = newest / "state" / "mp_rank_00_model_states.pt"
+    data = bytearray(harmed.read_bytes())
+    data[len(data) // 2] ^= 1
+    harmed.write_bytes(data)
+    (damaged / stage / task / "metrics.jsonl").write_text('{"step": 1')  # a checkpoint holds its own
+    [problem] = verify(RunDir(damaged))
+    assert damaged / problem.file == harmed and problem.mend == "remove the checkpoint"
+    (newest.parent / "tmp-00000007").mkdir()  # a kill in the middle of a save
+    train(damaged, stage, task)
+    assert f"goes on from {oldest.name}" in caplog.text
+    assert verify(RunDir(damaged)) == [] and sorted(newest.parent.iterdir()) == [oldest, newest]
+    assert curve(damaged, stage, task) == curve(whole, stage, task)
+    assert weights(damaged, stage, task) == weights(whole, stage, task)
 
 
 def weights(run: Path, stage: str, task: str) -> bytes:
