@@ -4,7 +4,7 @@ NODES ?= 1
 VENV := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install model demo test test-fast lint slurm slurm-down
+.PHONY: help install model demo test test-fast lint docs slurm slurm-down
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -28,6 +28,9 @@ test-fast: install ## unit tests only, under 2 minutes
 
 lint: install ## style and import contracts
 	@$(VENV)/ruff check . && $(VENV)/ruff format --check . && $(VENV)/lint-imports --no-logo
+
+docs: install ## write docs/configuration.md again from the schema
+	@$(VENV)/emodistill config > docs/.configuration.md && mv docs/.configuration.md docs/configuration.md
 
 slurm: ## bring up a private Slurm on this machine (root, Debian); NODES=2 gives it two nodes
 	@slurm/dev/up.sh $(NODES)

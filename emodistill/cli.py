@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emodistill import __version__, export, import_sweep, planning, see
+from emodistill import __version__, export, import_sweep, planning, reference, see
 from emodistill.audit import command as audit
 from emodistill.errors import BadInput, RunFailed, Stopped
 
@@ -87,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     export.add(command)
     import_sweep.add(command)
     audit.add(command)
+    reference.add(command)
     verify = command("verify", _verify, "re-read every file of a run and name those that are damaged")
     verify.add_argument("--repair", action="store_true", help="remove what is damaged, and only that")
     report = command("report", _report, "write tables, figures and report.html again from the shards that are there")
