@@ -21,13 +21,14 @@ demo: model ## the whole pipeline on real parts, 2 cores, to results/demo; print
 test: model ## the whole test suite: real vLLM, DeepSpeed, Slurm and Chromium (as root on Debian)
 	@$(VENV)/lint-imports --no-logo
 	@$(VENV)/ruff check --quiet . && $(VENV)/ruff format --quiet --check .
+	@$(VENV)/mypy --no-error-summary
 	@$(VENV)/python -m pytest
 
 test-fast: install ## unit tests only, under 2 minutes
 	@$(VENV)/python -m pytest -m "not slow and not vllm and not deepspeed and not slurm and not browser"
 
-lint: install ## style and import contracts
-	@$(VENV)/ruff check . && $(VENV)/ruff format --check . && $(VENV)/lint-imports --no-logo
+lint: install ## style, types and import contracts
+	@$(VENV)/ruff check . && $(VENV)/ruff format --check . && $(VENV)/mypy && $(VENV)/lint-imports --no-logo
 
 docs: install ## write docs/configuration.md again from the schema
 	@$(VENV)/emodistill config > docs/.configuration.md && mv docs/.configuration.md docs/configuration.md

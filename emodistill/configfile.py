@@ -66,7 +66,8 @@ def load_config(path: Path, overrides: tuple[str, ...] = ()) -> Config:
             raise BadInput(f"{path}: preset: there is no preset {preset!r}{nearest(str(preset), PRESETS)} Known: "
                            f"{', '.join(PRESETS)}.")  # fmt: skip
         data = merged(PRESETS[preset], data)
-    return validate(Config, data, str(path))
+    config: Config = validate(Config, data, str(path))
+    return config
 
 
 def _extended(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:

@@ -137,5 +137,7 @@ def _make_tiny(_: Path, folder: Path) -> None:
         num_key_value_heads=1, head_dim=32, max_position_embeddings=8192, tie_word_embeddings=True,
         bos_token_id=1, eos_token_id=2, pad_token_id=2,
     )  # fmt: skip
-    LlamaForCausalLM(config).to(torch.bfloat16).save_pretrained(folder)
+    model = LlamaForCausalLM(config)
+    model.to(torch.bfloat16)  # type: ignore[arg-type]  # transformers wraps torch's own
+    model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)

@@ -62,7 +62,7 @@ class Reading:
 class Turn(NamedTuple):  # one is made at every message, in a third of a dataclass's time
     """One message. `index` counts messages from 0; the focal side speaks at even indices."""
 
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody asks a turn for
     seat: Seat
     utterance: str
     reading: Reading

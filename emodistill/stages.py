@@ -48,7 +48,8 @@ class Stage:
     def run(self, run: RunDir, config: Config, context: TaskContext) -> Result:
         """Do one task."""
         module, _, function = self.work.partition(":")
-        return getattr(importlib.import_module(module), function)(run, config, context)
+        result: Result = getattr(importlib.import_module(module), function)(run, config, context)
+        return result
 
 
 def _shards(config: Config) -> tuple[str, ...]:

@@ -9,6 +9,8 @@ from emodistill.errors import RunFailed
 from emodistill.runs import Claim, Marker, RunDir
 from emodistill.shards import open_table
 
+Mend = Literal["remove the file", "redo the task", "write it again"]
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -16,7 +18,7 @@ class Problem:
 
     file: str  # relative to the run
     what: str
-    mend: Literal["remove the file", "redo the task", "write it again"]
+    mend: Mend
     stage: str = ""
     task: str = ""
 
@@ -81,7 +83,7 @@ def _claims(run: RunDir) -> Iterator[Problem]:
         try:
             run.claim(stage, task)
         except RunFailed:
-            mend = "redo the task" if run.marker(stage, task) is None else "write it again"
+            mend: Mend = "redo the task" if run.marker(stage, task) is None else "write it again"
             yield Problem(str(path.relative_to(run.root)), "its checksum differs", mend, stage, task)
 
 

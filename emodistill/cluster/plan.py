@@ -197,6 +197,6 @@ def _max_array_size(profile: Profile) -> tuple[int, str]:
         return _DEFAULT_ARRAY, "assumed, Slurm's default: there is no Slurm to ask"
 
 
-def _table(rows: list[tuple[str, ...]]) -> list[str]:
+def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -45,8 +45,8 @@ def body_of(request: ChatRequest, model: str) -> dict[str, Any]:
 def usage_of(answer: Any) -> Tokens | None:
     """What the endpoint says it has used; None if it does not say."""
     usage = getattr(answer, "usage", None)
-    counts = getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", None)
-    return Tokens(*counts) if all(isinstance(count, int) for count in counts) else None
+    prompt, generated = getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", None)
+    return Tokens(prompt, generated) if isinstance(prompt, int) and isinstance(generated, int) else None
 
 
 def reply_of(request: ChatRequest, answer: Any) -> ChatReply:

@@ -29,6 +29,7 @@ from emodistill.train.deepspeed_config import deepspeed_config
 _KEEP = 2  # newest checkpoints
 
 
+MakeOptimizer = Callable[..., torch.optim.Optimizer]
 MicroLoss = tuple[Tensor, dict[str, float], bool]  # loss, metrics (with "loss"), whether it is the step's last
 
 
@@ -51,7 +52,7 @@ class Plan:
 class Engine:
     """A module under DeepSpeed, with checkpoints and metrics in `folder`."""
 
-    def __init__(self, module: nn.Module, plan: Plan, folder: Path, optimizer: type[torch.optim.Optimizer]) -> None:
+    def __init__(self, module: nn.Module, plan: Plan, folder: Path, optimizer: MakeOptimizer) -> None:
         require("deepspeed")
         import deepspeed
 
@@ -63,7 +64,7 @@ class Engine:
         deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
         deepspeed.init_distributed("nccl" if torch.cuda.is_available() else "gloo", verbose=False)
         parameters = [p for p in module.parameters() if p.requires_grad]
-        self._made = optimizer(parameters, lr=plan.learning_rate)  # type: ignore[call-arg]
+        self._made = optimizer(parameters, lr=plan.learning_rate)
         self._deepspeed, *_ = deepspeed.initialize(
             model=module,
             optimizer=self._made,
@@ -81,7 +82,8 @@ class Engine:
 
     def __call__(self, *inputs: Tensor) -> Tensor:
         """The module's forward pass."""
-        return self._deepspeed(*inputs)
+        found: Tensor = self._deepspeed(*inputs)
+        return found
 
     def _rate(self, step: int) -> float:
         if self.plan.warmup_fraction is None:
