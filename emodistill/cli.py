@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emodistill import __version__, export, import_sweep, planning, reference, see
+from emodistill import __version__, export, import_sweep, planning, reference, see, staging
 from emodistill.audit import command as audit
 from emodistill.errors import BadInput, RunFailed, Stopped
 
@@ -88,14 +88,12 @@ def _parser() -> argparse.ArgumentParser:
     import_sweep.add(command)
     audit.add(command)
     reference.add(command)
+    staging.add(command)
     verify = command("verify", _verify, "re-read every file of a run and name those that are damaged")
     verify.add_argument("--repair", action="store_true", help="remove what is damaged, and only that")
     report = command("report", _report, "write tables, figures and report.html again from the shards that are there")
     for added in (verify, report, resume):
         added.add_argument("dir", type=Path, help="run directory")
-    models = command("models", _models, "list or fetch the embedded models")
-    models.add_argument("action", choices=("list", "fetch"))
-    models.add_argument("name", nargs="*", help="model names")
     simulator = command("simulator", None, "the simulator's known truth: the oracle's value, and what is heard")
     asked = simulator.add_subparsers(required=True, metavar="WHAT")
     oracle = asked.add_parser("oracle", help="exact expected returns on held-out scenarios, and their check by play")
@@ -235,20 +233,6 @@ def _report(options: argparse.Namespace) -> None:
     refuse_audit(run)
     report(run, run.config())
     print(run.path("tables", "main.md").read_text(encoding="utf-8"), end="")
-
-
-def _models(options: argparse.Namespace) -> None:
-    from emodistill.models import EMBEDDED, fetch, resolve
-
-    if options.action == "fetch":
-        for name in options.name or EMBEDDED:
-            print(f"{name}: {fetch(name)}")
-        return
-    for name in EMBEDDED:
-        try:
-            print(f"{name}: {resolve(name)}")
-        except BadInput:
-            print(f"{name}: not fetched")
 
 
 def _simulator_oracle(options: argparse.Namespace) -> None:

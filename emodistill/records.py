@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+SCHEMA = 3  # of how these are stored; part of every fingerprint
 Seat = Literal["focal", "counterparty"]
 Split = Literal["train", "held_out"]
 Status = Literal["agreement", "breakdown", "timeout", "error"]

@@ -13,8 +13,8 @@ from emodistill.config import Config
 from emodistill.domains import sources
 from emodistill.evaluate.cells import cells, iql_tasks, jpo_tasks, sft_tasks
 from emodistill.recipes import Recipe
+from emodistill.records import SCHEMA
 from emodistill.runs import RunDir
-from emodistill.shards import SCHEMA
 from emodistill.tasks import Result, TaskContext
 
 # How something is computed, not what: leaves every result (or its distribution) as it is, so no fingerprint holds it.

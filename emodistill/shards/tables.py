@@ -29,8 +29,8 @@ import numpy as np
 
 from emodistill.errors import RunFailed
 from emodistill.files import replace_atomically
+from emodistill.records import SCHEMA
 
-SCHEMA = 3
 _CHUNK = 1 << 20  # bytes of text compressed at once: long enough that threads seldom wait for the interpreter
 _USER_BLOCK = 512  # bytes, the smallest HDF5 knows; text, so that `head` shows it
 _CRC, _IDENTITY = b"crc32 %08x ", b"emodistill schema %d\n" % SCHEMA
