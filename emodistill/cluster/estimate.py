@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from emodistill.cluster.profiles import Profile
-from emodistill.config import VLLM, Config, Scripted
+from emodistill.config import VLLM, Config, OpenAI, Scripted
 from emodistill.evaluate.cells import cells
 from emodistill.stages import STAGES
 
@@ -24,6 +24,7 @@ class Speech:
     replies: int
     generated_tokens: int
     prompt_tokens: int
+    usd: float | None = None  # by the endpoint's two prices; None: no endpoint, or no price is given
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +59,15 @@ def speech(config: Config) -> list[Speech]:
         if isinstance(spec, Scripted):
             found.append(Speech(stage, role, "", False, replies, 0, 0))
         else:
-            engine = isinstance(spec, VLLM)
-            found.append(Speech(stage, role, spec.model, engine, replies, replies * longest, replies * prompt))
+            engine, counts = isinstance(spec, VLLM), (replies, replies * longest, replies * prompt)
+            found.append(Speech(stage, role, spec.model, engine, *counts, _usd(spec, *counts[1:])))
     return found
+
+
+def _usd(spec: VLLM | OpenAI, generated: int, prompt: int) -> float | None:
+    if not isinstance(spec, OpenAI) or not (spec.usd_per_million_prompt or spec.usd_per_million_generated):
+        return None
+    return (prompt * spec.usd_per_million_prompt + generated * spec.usd_per_million_generated) / 1e6
 
 
 def trained_tokens(config: Config) -> dict[str, int]:

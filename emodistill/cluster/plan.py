@@ -78,9 +78,11 @@ def render(config: Config, profile: Profile, root: Path) -> str:
         [("stage", "fingerprint", "tasks", "jobs", "needs"), *(_stage_row(config, profile, name) for name in STAGES)]
     )
     lines += ["", "language-model work (upper bounds: every dialogue at full length)"]
+    said = speech(config)
     lines += _table(
-        [("stage", "role", "model", "replies", "generated tokens", "prompt tokens"), *map(_speech_row, speech(config))]
+        [("stage", "role", "model", "replies", "generated tokens", "prompt tokens", "USD"), *map(_speech_row, said)]
     )
+    lines += _money(config, said)
     lines += ["", *_gpu_hours(config, profile), "", *_gpu_memory(config, profile)]
     for name in ("iql", "sft", "jpo"):
         lines += ["", f"# DeepSpeed, {name}", _deepspeed_text(config, name)]
@@ -107,7 +109,22 @@ def _stage_row(config: Config, profile: Profile, name: str) -> tuple[str, ...]:
 
 def _speech_row(said: Speech) -> tuple[str, ...]:
     counts = (said.replies, said.generated_tokens, said.prompt_tokens)
-    return (said.stage, said.role, said.model or "simulator", *(f"{count:,}" for count in counts))
+    usd = "-" if said.usd is None else f"{said.usd:,.2f}"
+    return (said.stage, said.role, said.model or "simulator", *(f"{count:,}" for count in counts), usd)
+
+
+def _money(config: Config, said: Sequence[Speech]) -> list[str]:
+    """What the endpoints may cost in all, and what is not known of it."""
+    asked = {one.role: getattr(config.models, one.role) for one in said}
+    paid = {role: spec for role, spec in asked.items() if isinstance(spec, OpenAI)}
+    known = [one.usd for one in said if one.usd is not None]
+    lines = [f"Endpoints: at most {sum(known):,.2f} USD by the prices given; a retry is paid again."] if known else []
+    free = [role for role, spec in paid.items() if not spec.usd_per_million_prompt + spec.usd_per_million_generated]
+    if free:
+        lines.append("No price is given for " + ", ".join(f"models.{role}" for role in free) + ": set "
+                     "usd_per_million_prompt and usd_per_million_generated there, and max_usd for a cap.")  # fmt: skip
+    lines += [f"models.{role} stops asking at {spec.max_usd:g} USD." for role, spec in paid.items() if spec.max_usd]
+    return lines
 
 
 def _gpu_hours(config: Config, profile: Profile) -> list[str]:
