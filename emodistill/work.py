@@ -38,7 +38,7 @@ def rollout_shard(run: RunDir, config: Config, context: TaskContext) -> Result:
         return take_up(run, config, context, rules_of(config))
     train = _split(run, "train")
     size, number = config.sweep.shard_episodes, int(context.task.rpartition("-")[2])
-    tasks = episode_tasks(train, config.sweep.rollouts, config.seed, "sweep")[number * size : (number + 1) * size]
+    tasks = episode_tasks(train, config.sweep.rollouts, config.seed, "sweep", slice(number * size, (number + 1) * size))
     focal, counterparty = (
         voice(context, spec, config.sweep.sampling) for spec in (config.models.teacher, config.models.counterparty)
     )
