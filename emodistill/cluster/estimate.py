@@ -1,5 +1,6 @@
 """How much work a run is before any of it is done: replies, tokens and GPU-hours, all of them upper bounds."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 from emodistill.cluster.profiles import Profile
@@ -44,7 +45,8 @@ def speech(config: Config) -> list[Speech]:
     each = config.negotiation.max_messages // 2
     sweep = _rollouts(config)
     held_out = len(config.scenarios.domains) * config.scenarios.held_out
-    evaluation = held_out * config.evaluate.seeds * len(cells(config))
+    evaluation = held_out * config.evaluate.seeds
+    seats = _seats(config)
     prompt = _PROMPT_TOKENS + _MESSAGE_TOKENS * config.negotiation.max_messages // 2
     to_play = sweep if config.sweep.imported is None else 0
     found = []
@@ -52,9 +54,12 @@ def speech(config: Config) -> list[Speech]:
         ("rollout", "teacher", to_play, config.sweep.sampling.max_tokens),
         ("rollout", "counterparty", to_play, config.sweep.sampling.max_tokens),
         ("judge", "judge", sweep * config.judge.repeats, _VERDICT_TOKENS),
-        ("evaluate", "student", evaluation, config.evaluate.sampling.max_tokens),
-        ("evaluate", "counterparty", evaluation, config.sweep.sampling.max_tokens),
+        ("evaluate", "student", evaluation * seats["student"], config.evaluate.sampling.max_tokens),
+        ("evaluate", "counterparty", evaluation * seats["counterparty"], config.sweep.sampling.max_tokens),
+        ("evaluate", "teacher", evaluation * seats["teacher"], config.evaluate.sampling.max_tokens),
     ):
+        if not episodes and role == "teacher" and stage == "evaluate":  # no cell is played by it
+            continue
         spec, replies = getattr(config.models, role), episodes * each
         if isinstance(spec, Scripted):
             found.append(Speech(stage, role, "", False, replies, 0, 0))
@@ -62,6 +67,15 @@ def speech(config: Config) -> list[Speech]:
             engine, counts = isinstance(spec, VLLM), (replies, replies * longest, replies * prompt)
             found.append(Speech(stage, role, spec.model, engine, *counts, _usd(spec, *counts[1:])))
     return found
+
+
+def _seats(config: Config) -> Counter[str]:
+    """How many cells each role's model plays in; other counterparties' models count as the configured one."""
+    seats: Counter[str] = Counter()
+    for cell in cells(config).values():
+        seats[cell.variant.role] += 1
+        seats["counterparty" if cell.opponent is None else cell.opponent.role] += 1
+    return seats
 
 
 def _usd(spec: VLLM | OpenAI, generated: int, prompt: int) -> float | None:

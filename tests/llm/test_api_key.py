@@ -28,6 +28,9 @@ def test_the_plan_says_what_the_endpoints_may_cost_and_where_a_price_lacks(monke
     assert found["evaluate", "student"].usd is None
     assert f"at most {sum(one.usd or 0 for one in found.values()):,.2f} USD" in told
     assert "models.judge stops asking at 10 USD." in told
+    llm = speech(load_config(API, ("evaluate.variants=[vanilla-llm, vanilla-slm]",)))
+    said = {one.role: one.replies for one in llm if one.stage == "evaluate"}
+    assert said == {"student": 10 * 2 * 6, "teacher": 10 * 2 * 6, "counterparty": 2 * 10 * 2 * 6}
     free = emodistill("plan", ROOT / "yaml" / "paper" / "crad.yaml").stdout
     assert "No price is given for models.teacher, models.counterparty, models.judge: set usd_per_million_prompt" in free
 
