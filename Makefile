@@ -4,7 +4,7 @@ NODES ?= 1
 VENV := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install model demo reference test test-fast lint slurm slurm-down
+.PHONY: help install model demo reference test test-fast lint docs slurm slurm-down
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -24,13 +24,17 @@ reference: demo ## results/reference/demo anew, from results/demo (runs the demo
 test: model ## the whole test suite: real vLLM, DeepSpeed, Slurm and Chromium (as root on Debian)
 	@$(VENV)/lint-imports --no-logo
 	@$(VENV)/ruff check --quiet . && $(VENV)/ruff format --quiet --check .
+	@$(VENV)/mypy --no-error-summary
 	@$(VENV)/python -m pytest
 
 test-fast: install ## unit tests only, under 2 minutes
 	@$(VENV)/python -m pytest -m "not slow and not vllm and not deepspeed and not slurm and not browser"
 
-lint: install ## style and import contracts
-	@$(VENV)/ruff check . && $(VENV)/ruff format --check . && $(VENV)/lint-imports --no-logo
+lint: install ## style, types and import contracts
+	@$(VENV)/ruff check . && $(VENV)/ruff format --check . && $(VENV)/mypy && $(VENV)/lint-imports --no-logo
+
+docs: install ## write docs/configuration.md again from the schema
+	@$(VENV)/emodistill config > docs/.configuration.md && mv docs/.configuration.md docs/configuration.md
 
 slurm: ## bring up a private Slurm on this machine (root, Debian); NODES=2 gives it two nodes
 	@slurm/dev/up.sh $(NODES)

@@ -25,7 +25,7 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         """One value and what is in it."""
-        line = self.peek_event().start_mark.line + 1
+        line = self.peek_event().start_mark.line + 1  # type: ignore[no-untyped-call]
         if self.check_event(yaml.AliasEvent):
             raise yaml.YAMLError(f"an alias (line {line}); write the value out, or use `extends`")
         self.depth += 1
@@ -98,7 +98,8 @@ def load_config(path: Path, overrides: tuple[str, ...] = ()) -> Config:
             raise BadInput(f"{path}: preset: there is no preset {name[:80]!r}{nearest(name, PRESETS)} Known: "
                            f"{', '.join(PRESETS)}.")  # fmt: skip
         data = merged(PRESETS[preset], data)
-    return validate(Config, data, str(path))
+    config: Config = validate(Config, data, str(path))
+    return config
 
 
 def _extended(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:

@@ -25,8 +25,12 @@ _CHATML = (
 )
 
 
-def resolve(name: str) -> str:
-    """What to hand to vLLM or transformers; `BadInput` if an embedded model or a folder is not there."""
+def resolve(name: str, offline: bool | None = None) -> str:
+    """What to hand to vLLM or transformers; `BadInput` if it is not on this machine and cannot be asked for.
+
+    A hub id is the folder that `emodistill models stage` made of it, if there is one. `offline`: do without the hub
+    (None: as HF_HUB_OFFLINE says).
+    """
     if name in EMBEDDED:
         if not _folder(name).is_dir():
             raise BadInput(f"The model {name} is not on this machine. Fetch it with `emodistill models fetch {name}`.")
@@ -43,6 +47,13 @@ def resolve(name: str) -> str:
         raise BadInput(
             f"{name!r} is no model: write an embedded name ({', '.join(EMBEDDED)}), a folder (./x or /x), "
             "or a hub id (owner/name)."
+        )
+    if hub_folder(name).is_dir():
+        return str(hub_folder(name))
+    if (_told_offline() if offline is None else offline) and not _in_hub_cache(name):
+        raise BadInput(
+            f"The model {name} is not on this machine, and HF_HUB_OFFLINE forbids to fetch it. Where the internet is "
+            f"seen, run `emodistill models stage CONFIG` with EMODISTILL_CACHE={cache()}."
         )
     return name
 
@@ -85,8 +96,29 @@ def fetch(name: str) -> Path:
     return folder
 
 
+def cache() -> Path:
+    """Where models are kept."""
+    return Path(os.environ.get("EMODISTILL_CACHE", "~/.cache/emodistill")).expanduser()
+
+
+def hub_folder(name: str) -> Path:
+    """Where a hub's model is staged."""
+    return _folder(name.replace("/", "--"))
+
+
 def _folder(name: str) -> Path:
-    return Path(os.environ.get("EMODISTILL_CACHE", "~/.cache/emodistill")).expanduser() / "models" / name
+    return cache() / "models" / name
+
+
+def _told_offline() -> bool:
+    return os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE")
+
+
+def _in_hub_cache(name: str) -> bool:
+    """Whether the hub's own client has kept it, by its folders' names; nothing is imported for that."""
+    home = os.environ.get("HF_HOME", "~/.cache/huggingface")
+    kept = Path(os.environ.get("HF_HUB_CACHE", f"{home}/hub")).expanduser()
+    return (kept / f"models--{name.replace('/', '--')}" / "snapshots").is_dir()
 
 
 def _convert_smollm2(scratch: Path, folder: Path) -> None:
@@ -141,5 +173,7 @@ def _make_tiny(_: Path, folder: Path) -> None:
         num_key_value_heads=1, head_dim=32, max_position_embeddings=8192, tie_word_embeddings=True,
         bos_token_id=1, eos_token_id=2, pad_token_id=2,
     )  # fmt: skip
-    LlamaForCausalLM(config).to(torch.bfloat16).save_pretrained(folder)
+    model = LlamaForCausalLM(config)
+    model.to(torch.bfloat16)  # type: ignore[arg-type]  # transformers wraps torch's own
+    model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)

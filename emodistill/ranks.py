@@ -70,9 +70,9 @@ def agreed(decide: Callable[[], Any], raises: Sequence[type[Exception]]) -> Any:
 @cache
 def _store() -> Any:
     """What ranks tell one another through; kept, because it ends with rank 0's last use of it."""
-    import torch.distributed as distributed
+    from torch.distributed.rendezvous import rendezvous
 
-    return next(distributed.rendezvous("env://", timeout=timedelta(seconds=_WORD_S)))[0]
+    return next(rendezvous("env://", timeout=timedelta(seconds=_WORD_S)))[0]
 
 
 def _tell(store: Any, key: str, said: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+SCHEMA = 3  # of how these are stored; part of every fingerprint
 Seat = Literal["focal", "counterparty"]
 Split = Literal["train", "held_out"]
 Status = Literal["agreement", "breakdown", "timeout", "error"]
@@ -62,7 +63,7 @@ class Reading:
 class Turn(NamedTuple):  # one is made at every message, in a third of a dataclass's time
     """One message. `index` counts messages from 0; the focal side speaks at even indices."""
 
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody asks a turn for
     seat: Seat
     utterance: str
     reading: Reading

@@ -23,7 +23,9 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     logs.add_argument("-f", "--follow", action="store_true", help="go on with what is added, until Ctrl-C")
     logs.add_argument("--lines", type=int, default=20, metavar="N", help="of each file (default: 20)")
     cancel = command("cancel", _cancel, "take everything of a run out of Slurm's queue; what is finished is kept")
-    cost = command("cost", _cost, "what the jobs took, beside what they asked for, by Slurm's accounting")
+    cost = command(
+        "cost", _cost, "what the jobs took, beside what they asked for, by Slurm's accounting; tokens and money"
+    )
     cost.add_argument("--json", action="store_true", help="machine-readable")
     ope = command("ope", _ope, "what the trained selector would return, estimated from the sweep alone")
     for added in (status, logs, cancel, cost, ope):

@@ -13,8 +13,8 @@ from emodistill.config import Config
 from emodistill.domains import sources
 from emodistill.evaluate.cells import cells, iql_tasks, jpo_tasks, sft_tasks
 from emodistill.recipes import Recipe
+from emodistill.records import SCHEMA
 from emodistill.runs import RunDir
-from emodistill.shards import SCHEMA
 from emodistill.tasks import Result, TaskContext
 
 # How something is computed, not what: leaves every result (or its distribution) as it is, so no fingerprint holds it.
@@ -54,7 +54,8 @@ class Stage:
     def run(self, run: RunDir, config: Config, context: TaskContext) -> Result:
         """Do one task."""
         module, _, function = self.work.partition(":")
-        return getattr(importlib.import_module(module), function)(run, config, context)
+        result: Result = getattr(importlib.import_module(module), function)(run, config, context)
+        return result
 
 
 def _shards(config: Config) -> tuple[str, ...]:

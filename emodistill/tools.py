@@ -1,4 +1,4 @@
-"""The small tools, which need no run: models, simulator, scenarios, offer."""
+"""The small tools, which need no run: simulator, scenarios, offer."""
 
 import argparse
 import json
@@ -10,9 +10,6 @@ from emodistill.errors import BadInput, shown
 
 def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     """Add the commands to a parser; `command(name, function, text)` makes one."""
-    models = command("models", _models, "list or fetch the embedded models")
-    models.add_argument("action", choices=("list", "fetch"))
-    models.add_argument("name", nargs="*", help="model names")
     _add_simulator(command("simulator", None, "the simulator's known truth: the oracle's value, and what is heard"))
     scenarios = command("scenarios", _scenarios, "what a scenario CSV gives: import recovers its rows and shows them")
     scenarios.add_argument("action", choices=("import",))
@@ -39,20 +36,6 @@ def _add_simulator(simulator: argparse.ArgumentParser) -> None:
     for added in (oracle, hearing):
         added.add_argument("--seed", type=int, default=7, help="of scenarios and episodes (default: 7)")
         added.add_argument("--json", action="store_true", help="machine-readable")
-
-
-def _models(options: argparse.Namespace) -> None:
-    from emodistill.models import EMBEDDED, fetch, resolve
-
-    if options.action == "fetch":
-        for name in options.name or EMBEDDED:
-            print(f"{name}: {fetch(name)}")
-        return
-    for name in EMBEDDED:
-        try:
-            print(f"{name}: {resolve(name)}")
-        except BadInput:
-            print(f"{name}: not fetched")
 
 
 def _simulator_oracle(options: argparse.Namespace) -> None:

@@ -10,6 +10,7 @@ from emodistill.errors import RunFailed
 from emodistill.runs import Claim, Marker, RunDir
 from emodistill.shards import open_table
 
+Mend = Literal["remove the file", "remove the checkpoint", "redo the task", "write it again"]
 _WRITERS = ("tables", "findings", "ope")  # whose marker, `main.done`, names what people read
 _WRITTEN = ("report.html", "audit.md", "tables/*.csv", "tables/*.md", "tables/*.tex", "figures/*.svg", "figures/*.png")
 
@@ -20,7 +21,7 @@ class Problem:
 
     file: str  # relative to the run
     what: str
-    mend: Literal["remove the file", "remove the checkpoint", "redo the task", "write it again"]
+    mend: Mend
     stage: str = ""
     task: str = ""
 
@@ -97,7 +98,7 @@ def _claims(run: RunDir) -> Iterator[Problem]:
         try:
             run.claim(stage, task)
         except RunFailed:
-            mend = "redo the task" if run.marker(stage, task) is None else "write it again"
+            mend: Mend = "redo the task" if run.marker(stage, task) is None else "write it again"
             yield Problem(str(path.relative_to(run.root)), "its checksum differs", mend, stage, task)
 
 

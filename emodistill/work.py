@@ -38,14 +38,14 @@ def rollout_shard(run: RunDir, config: Config, context: TaskContext) -> Result:
         return take_up(run, config, context, rules_of(config))
     train = _split(run, "train")
     size, number = config.sweep.shard_episodes, int(context.task.rpartition("-")[2])
-    tasks = episode_tasks(train, config.sweep.rollouts, config.seed, "sweep")[number * size : (number + 1) * size]
-    voices = [
+    tasks = episode_tasks(train, config.sweep.rollouts, config.seed, "sweep", slice(number * size, (number + 1) * size))
+    focal, counterparty = (
         voice(context, spec, config.sweep.sampling) for spec in (config.models.teacher, config.models.counterparty)
-    ]
+    )
     path = run.shard("rollout", context.task)
     played = record_episodes(
-        path, tasks, *voices, random_emotion, rules_of(config), config.in_flight, context.stop, context.progress,
-        style_of(config, config.sweep.persona),
+        path, tasks, focal, counterparty, random_emotion, rules_of(config), config.in_flight, context.stop,
+        context.progress, style_of(config, config.sweep.persona),
     )  # fmt: skip
     return episodes_result(context, path, played)
 

@@ -75,13 +75,13 @@ def shifts(records: Records, domain: str, resamples: int, seed: int) -> list[Shi
     rows = []
     for e in GOEMOTIONS:
         ours, base = paired(records[e], records[BASE])
-        moved = [
+        utility, success, rounds = (
             paired_difference(ratio_parts(ours, m), ratio_parts(base, m), ours.scenario, resamples, seed)
             for m in METRICS
-        ]
+        )
         level = comparisons.mean_utility(records[e], resamples, seed)
         p, adjusted = (tested[e].p, tested[e].adjusted) if e in tested else (np.nan, np.nan)
-        rows.append(Shift(domain, e, level, *moved, p, adjusted, int((~records[e].valid).sum())))
+        rows.append(Shift(domain, e, level, utility, success, rounds, p, adjusted, int((~records[e].valid).sum())))
     return rows
 
 

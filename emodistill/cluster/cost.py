@@ -1,4 +1,4 @@
-"""What a run's jobs took, beside what they asked for: from one sacct call."""
+"""What a run took: its jobs beside what they asked for, from one sacct call, and its tokens and money at endpoints."""
 
 import math
 import statistics
@@ -9,7 +9,9 @@ from typing import Any
 
 from emodistill import files
 from emodistill.cluster.accounting import Allocation, history
-from emodistill.cluster.record import submissions
+from emodistill.cluster.record import Submission, submissions
+from emodistill.cluster.spent import Spent, spent
+from emodistill.cluster.spent import render as render_spent
 from emodistill.cluster.table import duration, number, table
 from emodistill.errors import BadInput, RunFailed
 from emodistill.kinds import stages_of
@@ -43,11 +45,23 @@ class StageCost:
 
 def cost(run: RunDir) -> dict[str, Any]:
     """Per stage and in all, also written to `cost.json`. `RunFailed` without accounting."""
-    found = submissions(run)
-    if not found:
+    found, models = submissions(run), spent(run)
+    if not found and not models:
         raise BadInput(
-            f"{run.root} was never launched: only Slurm's jobs are accounted. `emodistill status` has times."
+            f"{run.root} was never launched and no finished task asked a model: there is nothing that Slurm accounts "
+            "or an endpoint charges. `emodistill status` has times."
         )
+    stages = _of_jobs(run, found) if found else {}
+    total = {key: round(sum(s[key] for s in stages.values()), 3) for key in ("jobs", "core_hours", "gpu_hours")}
+    made = {"run": run.config().name, "at": time.strftime("%Y-%m-%d %H:%M:%S"), "stages": stages, "total": total}
+    if models:
+        made["models"] = {name: asdict(one) for name, one in models.items()}
+    files.write_json(run.path("cost.json"), made)
+    return made
+
+
+def _of_jobs(run: RunDir, found: Sequence[Submission]) -> dict[str, dict[str, Any]]:
+    """By stage, from Slurm's accounting."""
     try:
         jobs = history(found, steps=True)
     except (BadInput, RunFailed) as error:
@@ -66,10 +80,7 @@ def cost(run: RunDir) -> dict[str, Any]:
         if spent:
             took = summed(spent)
             stages[name] = {**asdict(took), "hints": hints(took)}
-    total = {key: round(sum(s[key] for s in stages.values()), 3) for key in ("jobs", "core_hours", "gpu_hours")}
-    made = {"run": run.config().name, "at": time.strftime("%Y-%m-%d %H:%M:%S"), "stages": stages, "total": total}
-    files.write_json(run.path("cost.json"), made)
-    return made
+    return stages
 
 
 def summed(jobs: Sequence[Sequence[Allocation]]) -> StageCost:
@@ -126,7 +137,15 @@ def hints(took: StageCost) -> list[str]:
 
 
 def render(found: dict[str, Any]) -> str:
-    """The costs as a table, and the hints."""
+    """The costs as tables, and the hints."""
+    models = {name: Spent(**one) for name, one in found.get("models", {}).items()}
+    told = render_spent(models) if models else []
+    if not found["stages"]:
+        return "\n".join(told)
+    return "\n".join([*_jobs(found), *([""] if models else []), *told])
+
+
+def _jobs(found: dict[str, Any]) -> list[str]:
     rows = [_row(name, s) for name, s in found["stages"].items()]
     total = found["total"]
     rows.append(
@@ -138,7 +157,7 @@ def render(found: dict[str, Any]) -> str:
         for hint in s["hints"]:
             advised.setdefault(hint, []).append(name)
     advice = [f"{', '.join(names)}: {hint}" for hint, names in advised.items()]
-    return "\n".join([*table(header, rows, keep=("MaxRSS", "asked")), *([""] if advice else []), *advice])
+    return [*table(header, rows, keep=("MaxRSS", "asked")), *([""] if advice else []), *advice]
 
 
 def _row(name: str, s: dict[str, Any]) -> list[str]:

@@ -102,7 +102,9 @@ class _Stage:
 
     def work_off(self, bundles: list[tuple[str, ...]], stop: _Stop) -> list[Outcome]:
         """Run all bundles; the outcomes of those that failed. Raises `Stopped` when asked to stop."""
-        waiting, running, failed = list(bundles), [], []
+        waiting = list(bundles)
+        running: list[Job] = []
+        failed: list[Outcome] = []
         resubmitted: dict[tuple[str, ...], int] = {}
         tasks = [task for bundle in bundles for task in bundle]
         with tqdm(
@@ -146,7 +148,7 @@ class _Stage:
             )
         except (OSError, ValueError):
             return 0.0
-        return float(done) / total
+        return float(done) / float(total)
 
     def _end(self, running: list[Job], stop: _Stop) -> None:
         for job in running:

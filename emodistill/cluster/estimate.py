@@ -1,10 +1,11 @@
 """How much work a run is before any of it is done: replies, tokens and GPU-hours, all of them upper bounds."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from emodistill.cluster.profiles import Profile
-from emodistill.config import VLLM, Config, Scripted
+from emodistill.config import VLLM, Config, OpenAI, Scripted
 from emodistill.emotions import GOEMOTIONS
 from emodistill.evaluate.cells import cells
 from emodistill.stages import STAGES, Stage
@@ -26,6 +27,7 @@ class Speech:
     replies: int
     generated_tokens: int
     prompt_tokens: int
+    usd: float | None = None  # by the endpoint's two prices; None: no endpoint, or no price is given
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,9 @@ def speech(config: Config, stages: Collection[str] = tuple(STAGES)) -> list[Spee
     each = config.negotiation.max_messages // 2
     sweep = _rollouts(config)
     held_out = len(config.scenarios.domains) * config.scenarios.held_out
-    evaluation = held_out * config.evaluate.seeds * len(cells(config))
-    audit = held_out * config.evaluate.seeds * len(GOEMOTIONS)
+    evaluation = held_out * config.evaluate.seeds
+    seats = _seats(config)
+    audit = evaluation * len(GOEMOTIONS)
     prompt = _PROMPT_TOKENS + _MESSAGE_TOKENS * config.negotiation.max_messages // 2
     to_play = sweep if config.sweep.imported is None else 0
     found = []
@@ -54,20 +57,36 @@ def speech(config: Config, stages: Collection[str] = tuple(STAGES)) -> list[Spee
         ("rollout", "teacher", to_play, config.sweep.sampling.max_tokens),
         ("rollout", "counterparty", to_play, config.sweep.sampling.max_tokens),
         ("judge", "judge", sweep * config.judge.repeats, _VERDICT_TOKENS),
-        ("evaluate", "student", evaluation, config.evaluate.sampling.max_tokens),
-        ("evaluate", "counterparty", evaluation, config.sweep.sampling.max_tokens),
+        ("evaluate", "student", evaluation * seats["student"], config.evaluate.sampling.max_tokens),
+        ("evaluate", "counterparty", evaluation * seats["counterparty"], config.sweep.sampling.max_tokens),
+        ("evaluate", "teacher", evaluation * seats["teacher"], config.evaluate.sampling.max_tokens),
         ("audit", "teacher", audit, config.evaluate.sampling.max_tokens),
         ("audit", "counterparty", audit, config.sweep.sampling.max_tokens),
     ):
-        if stage not in stages:
+        if stage not in stages or (stage == "evaluate" and role == "teacher" and not episodes):
             continue
         spec, replies = getattr(config.models, role), episodes * each
         if isinstance(spec, Scripted):
             found.append(Speech(stage, role, "", False, replies, 0, 0))
         else:
-            engine = isinstance(spec, VLLM)
-            found.append(Speech(stage, role, spec.model, engine, replies, replies * longest, replies * prompt))
+            engine, counts = isinstance(spec, VLLM), (replies, replies * longest, replies * prompt)
+            found.append(Speech(stage, role, spec.model, engine, *counts, _usd(spec, *counts[1:])))
     return found
+
+
+def _seats(config: Config) -> Counter[str]:
+    """How many cells each role's model plays in; other counterparties' models count as the configured one."""
+    seats: Counter[str] = Counter()
+    for cell in cells(config).values():
+        seats[cell.variant.role] += 1
+        seats["counterparty" if cell.opponent is None else cell.opponent.role] += 1
+    return seats
+
+
+def _usd(spec: VLLM | OpenAI, generated: int, prompt: int) -> float | None:
+    if not isinstance(spec, OpenAI) or not (spec.usd_per_million_prompt or spec.usd_per_million_generated):
+        return None
+    return (prompt * spec.usd_per_million_prompt + generated * spec.usd_per_million_generated) / 1e6
 
 
 def trained_tokens(config: Config) -> dict[str, int]:

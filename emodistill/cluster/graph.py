@@ -131,13 +131,14 @@ def _groups(
         twin = twins[bundle[0]]
         sources = {_sources(config, stage, task, places) for task in bundle}
         how = "afterany" if stage.makes_do or len(sources) > 1 else "afterok"
-        waiting.setdefault((twin and twin.array, frozenset().union(*sources) - {twin}, how), []).append(bundle)
+        array = None if twin is None else twin.array
+        waiting.setdefault((array, frozenset().union(*sources) - {twin}, how), []).append(bundle)
     found = []
     for (array, others, how), group in waiting.items():
         waits = _waits(how, others)
         if array is not None:
-            pairs = [twins[bundle[0]] for bundle in group]
-            indices = tuple(pair.index for pair in pairs)
+            pairs = [pair for bundle in group if (pair := twins[bundle[0]]) is not None]
+            indices = tuple(pair.index for pair in pairs if pair.index is not None)  # a twin always has one
             paired = indices == tuple(range(pairs[0].of))
             waits = (Wait("aftercorr" if paired else "afterok", array, () if paired else indices), *waits)
         found.append((waits, group))

@@ -78,8 +78,11 @@ def render(config: Config, profile: Profile, root: Path, stages: Mapping[str, St
     rows = [_stage_row(config, profile, stage) for stage in stages.values()]
     lines += _table([("stage", "fingerprint", "tasks", "jobs", "needs"), *rows])
     lines += ["", "language-model work (upper bounds: every dialogue at full length)"]
-    said = [_speech_row(one) for one in speech(config, stages)]
-    lines += _table([("stage", "role", "model", "replies", "generated tokens", "prompt tokens"), *said])
+    said = speech(config, stages)
+    lines += _table(
+        [("stage", "role", "model", "replies", "generated tokens", "prompt tokens", "USD"), *map(_speech_row, said)]
+    )
+    lines += _money(config, said)
     lines += ["", *_gpu_hours(config, profile, stages)]
     if trained := [name for name in _TRAINED if name in stages]:
         lines += ["", *_gpu_memory(config, profile)]
@@ -108,7 +111,22 @@ def _stage_row(config: Config, profile: Profile, stage: Stage) -> tuple[str, ...
 
 def _speech_row(said: Speech) -> tuple[str, ...]:
     counts = (said.replies, said.generated_tokens, said.prompt_tokens)
-    return (said.stage, said.role, said.model or "simulator", *(f"{count:,}" for count in counts))
+    usd = "-" if said.usd is None else f"{said.usd:,.2f}"
+    return (said.stage, said.role, said.model or "simulator", *(f"{count:,}" for count in counts), usd)
+
+
+def _money(config: Config, said: Sequence[Speech]) -> list[str]:
+    """What the endpoints may cost in all, and what is not known of it."""
+    asked = {one.role: getattr(config.models, one.role) for one in said}
+    paid = {role: spec for role, spec in asked.items() if isinstance(spec, OpenAI)}
+    known = [one.usd for one in said if one.usd is not None]
+    lines = [f"Endpoints: at most {sum(known):,.2f} USD by the prices given; a retry is paid again."] if known else []
+    free = [role for role, spec in paid.items() if not spec.usd_per_million_prompt + spec.usd_per_million_generated]
+    if free:
+        lines.append("No price is given for " + ", ".join(f"models.{role}" for role in free) + ": set "
+                     "usd_per_million_prompt and usd_per_million_generated there, and max_usd for a cap.")  # fmt: skip
+    lines += [f"models.{role} stops asking at {spec.max_usd:g} USD." for role, spec in paid.items() if spec.max_usd]
+    return lines
 
 
 def _gpu_hours(config: Config, profile: Profile, stages: Mapping[str, Stage]) -> list[str]:
@@ -198,6 +216,6 @@ def _max_array_size(profile: Profile) -> tuple[int, str]:
         return _DEFAULT_ARRAY, "assumed, Slurm's default: there is no Slurm to ask"
 
 
-def _table(rows: list[tuple[str, ...]]) -> list[str]:
+def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

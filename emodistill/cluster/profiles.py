@@ -27,25 +27,25 @@ Option = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
 class Resources(Section):
     """What one job of a stage asks for, and how many run at once. None: not asked for."""
 
-    time_min: Positive = 60
+    time_min: Positive = 60  # time limit of a job
     grace_s: Positive = 120  # how long before the time limit a job is told to save
-    nodes: Positive = 1
-    tasks_per_node: Positive = 1
-    cpus_per_task: Positive = 1
-    gpus_per_node: Annotated[int, Field(ge=0)] = 0
+    nodes: Positive = 1  # of a job
+    tasks_per_node: Positive = 1  # ranks on each node; only iql, sft and jpo take more than one
+    cpus_per_task: Positive = 1  # cores of each
+    gpus_per_node: Annotated[int, Field(ge=0)] = 0  # 0: none is asked for
     gpu_memory_gb: Above | None = None  # of one GPU; for the plan's verdict on whether training fits
-    gres: Line | None = None
-    mem_gb: Positive | None = None
-    partition: Line | None = None
-    account: Line | None = None
-    qos: Line | None = None
-    constraint: Line | None = None
+    gres: Line | None = None  # in place of gpus_per_node, in Slurm's spelling: gpu:a100:4
+    mem_gb: Positive | None = None  # memory of a node
+    partition: Line | None = None  # --partition
+    account: Line | None = None  # --account
+    qos: Line | None = None  # --qos
+    constraint: Line | None = None  # --constraint
     parallel: Positive = 1  # jobs of the stage at once
     bundle: Positive = 1  # tasks a job runs one after the other, sharing a loaded model
     stagger_s: Annotated[int, Field(ge=0)] = 0  # jobs wait at random up to this long, so that not all begin at once
     modules: tuple[Line, ...] = ()  # `module load` lines
     setup: tuple[Line, ...] = ()  # shell lines before the job: activate conda or a venv, mount
-    env: dict[EnvName, Line] = {}
+    env: dict[EnvName, Line] = {}  # variables that are exported before the job
     python: Line | None = None  # how the job calls Python: `apptainer exec --nv image.sif python`; default: this one
     sbatch: dict[Option, Line | int | bool] = {}  # further sbatch options; true gives a bare flag
     tokens_per_s: Above | None = None  # what one job generates or trains on, as measured; for the plan's GPU-hours
@@ -65,9 +65,9 @@ class Resources(Section):
 class Profile(Section):
     """`default` holds for every stage; `stages` overrides it key by key, also inside `env` and `sbatch`."""
 
-    cluster: Literal["local", "slurm"]
-    default: Resources = Resources()
-    stages: dict[str, dict[str, Any]] = {}
+    cluster: Literal["local", "slurm"]  # local: processes on this machine; slurm: jobs
+    default: Resources = Resources()  # of every stage
+    stages: dict[str, dict[str, Any]] = {}  # by stage, the keys that differ there
 
     def resources(self, stage: str) -> Resources:
         """What the stage's jobs ask for."""

@@ -93,7 +93,7 @@ def _stage(seen: _Seen, stage: Stage, trouble: list[dict[str, str]]) -> dict[str
         "requeued": sum(map(requeues, spent)) if told else None,
         "started": {task: f"{s.done:g}/{s.total:g}" if s else "started" for task, s in started.items()},
         "rows": sum(m.rows for m in markers),
-        "errors": sum(one.errors for one in (*markers, *filter(None, started.values()))),
+        "errors": sum(m.errors for m in markers) + sum(s.errors for s in started.values() if s),
         "seconds": round(sum(m.seconds for m in markers), 1), "usage": usage,
         "rows_per_s": speed([(begun.get(f"{m.task}.done", seen.now), m.seconds, m.rows) for m in markers]),
         "eta_s": time_left(markers, {task: started.get(task) for task in states}, count["running"]),
@@ -200,5 +200,5 @@ def _submitted(run: RunDir, submission: Submission) -> float:
 
 
 def _hours(spent: Sequence[Sequence[Allocation]], what: str) -> float:
-    total = sum(allocation.elapsed_s * getattr(allocation, what) for known in spent for allocation in known)
+    total: float = sum(allocation.elapsed_s * getattr(allocation, what) for known in spent for allocation in known)
     return round(total / 3600, 3)

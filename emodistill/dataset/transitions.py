@@ -7,6 +7,8 @@ import numpy as np
 from emodistill.dataset.states import NO_EMOTION, STATE_NAMES, state_before
 from emodistill.emotions import GOEMOTIONS
 from emodistill.records import Episode, Scenario
+from emodistill.runs import RunDir
+from emodistill.shards import read_table
 
 _STATE = "pos and shares: " + "; ".join(STATE_NAMES)
 _EMOTION, _SCORE = "index into GoEmotions, 28: none yet", "1..10, NaN: missing"
@@ -52,6 +54,12 @@ def transitions(
     s_next = np.vstack([s[1:], np.zeros((1, len(STATE_NAMES)), np.float32)])
     last_next = np.append(last[1:], NO_EMOTION)
     return Transitions(s, last, action, outcome, judge, hybrid, s_next, last_next, done, np.full(len(s), place))
+
+
+def stored_transitions(run: RunDir) -> Transitions:
+    """What the dataset stage has written."""
+    table = read_table(run.path("dataset", "transitions.h5"))
+    return Transitions(**{name: np.asarray(column) for name, column in table.items()})
 
 
 def take(data: Transitions, rows: np.ndarray) -> Transitions:

@@ -29,7 +29,7 @@ def build_scenarios(settings: Scenarios, seed: int) -> tuple[Scenario, ...]:
     for key in settings.domains:
         domain, count = domain_named(key), settings.train + settings.held_out
         if key in settings.csv:
-            drawn = import_file(Path(settings.csv[key]), DOMAINS.values(), key, settings.skip_bad).drawn
+            drawn = list(import_file(Path(settings.csv[key]), DOMAINS.values(), key, settings.skip_bad).drawn)
             if len(drawn) < count:
                 raise BadInput(
                     f"{settings.csv[key]}: {len(drawn)} scenarios where "

@@ -70,7 +70,9 @@ class Features:
 
     def following(self, done: np.ndarray) -> np.ndarray:
         """`expected` of the next turn, 0 after the last."""
-        return np.vstack([self.expected[1:], np.zeros((1, self.expected.shape[1]))]) * ~done[:, None]
+        later: np.ndarray = np.vstack([self.expected[1:], np.zeros((1, self.expected.shape[1]))])
+        later[done] = 0.0
+        return later
 
     def fit(self, logged: Logged, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Q's weights by the rows (a mask that keeps episodes whole), and the matrix M they solve with."""
@@ -225,7 +227,10 @@ def _weighted(
 
     def value(draws: np.ndarray) -> np.ndarray:
         with np.errstate(invalid="ignore", divide="ignore"):
-            return sum(np.nan_to_num((draws @ top) / (draws @ bottom)).sum(-1) for bottom, top in sums)
+            total = np.zeros(draws.shape[:-1])
+            for bottom, top in sums:
+                total += np.nan_to_num((draws @ top) / (draws @ bottom)).sum(-1)
+            return total
 
     draws = np.random.default_rng(seed).multinomial(len(names), np.full(len(names), 1 / len(names)), size=resamples)
     low, high = np.percentile(value(draws), [2.5, 97.5])

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Literal
 
 from emodistill.config import ALOL, EMOTIONLESS, Config, Signal, Spec
-from emodistill.policy.selectors import Select, fixed, no_emotion, random_emotion, trained
+from emodistill.policy.selectors import fixed, no_emotion, random_emotion, trained
 from emodistill.recipes import WITH_EMOTION, Recipe, SelectorRecipe
+from emodistill.records import Select
 from emodistill.runs import RunDir
 
 
@@ -71,7 +72,9 @@ def with_signal(stage: Literal["iql", "sft", "jpo"], signal: Signal) -> Variant:
     full, name = variant_named("full"), f"full.{stage}-{signal}"
     if stage == "iql":
         return replace(full, name=name, iql_signal=signal)
-    return replace(full, name=name, recipe=replace(full.recipe, **{f"{stage}_signal": signal}))
+    base = full.recipe
+    recipe = replace(base, sft_signal=signal) if stage == "sft" else replace(base, jpo_signal=signal)
+    return replace(full, name=name, recipe=recipe)
 
 
 def trained_on(domain: str) -> Variant:

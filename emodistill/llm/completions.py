@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import Any
+from typing import Any, TypeGuard
 
 from emodistill.chat import whole
 from emodistill.llm.base import ChatReply, ChatRequest
@@ -49,11 +49,11 @@ def body_of(request: ChatRequest, model: str) -> dict[str, Any]:
 def usage_of(answer: Any) -> Tokens | None:
     """What the endpoint says it has used; None if it does not say."""
     usage = getattr(answer, "usage", None)
-    counts = getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", None)
-    return Tokens(*counts) if all(map(_is_count, counts)) else None
+    prompt, generated = getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", None)
+    return Tokens(prompt, generated) if _is_count(prompt) and _is_count(generated) else None
 
 
-def _is_count(value: Any) -> bool:
+def _is_count(value: Any) -> TypeGuard[int]:
     return type(value) is int and 0 <= value <= _MOST
 
 

@@ -78,7 +78,8 @@ def outputs(weights: Weights, x: Tensor) -> Tensor:
     rows = x.expand(nets, *x.shape).reshape(nets * members, *x.shape[1:])
     hidden = _normalised(torch.bmm(rows, first))
     hidden = _normalised(torch.baddbmm(second_bias, hidden, second))
-    return torch.baddbmm(head_bias, hidden, head).unflatten(0, (nets, members))
+    values = torch.baddbmm(head_bias, hidden, head)
+    return values.reshape(nets, members, *values.shape[1:])
 
 
 def _normalised(before: Tensor) -> Tensor:

@@ -89,8 +89,8 @@ class Draws:
         path, settings = self._run.path("dataset", "transitions.h5"), (self._config.report.resamples, self._config.seed)
         if self._is_done("dataset") and path.is_file():
             with open_table(path) as data:
-                columns = (data["a_tm1"], data["outcome_t"], data["scenario"])
-                found = turn_worth(*columns, *settings)
+                emotion, reward, scenario = (np.asarray(data[key]) for key in ("a_tm1", "outcome_t", "scenario"))
+                found = turn_worth(emotion, reward, scenario, *settings)
             paths = self._add("emotion-rewards", "Mean reward of the focal turns of the sweep that show an emotion, "
                               "minus the mean over all turns of the same scenario.")  # fmt: skip
             title = self._title.format("reward of a turn by emotion, training sweep")
@@ -168,5 +168,6 @@ def _value(cell: object) -> float:
 
 def _sum_into(total: dict[str, np.ndarray], more: Mapping[str, np.ndarray]) -> None:
     for name, counts in more.items():
-        length = max(len(counts), len(total.get(name, ())))
-        total[name] = sum(np.pad(part, (0, length - len(part))) for part in (total.get(name, counts[:0]), counts))
+        former = total.get(name, counts[:0])
+        length = max(len(counts), len(former))
+        total[name] = np.pad(former, (0, length - len(former))) + np.pad(counts, (0, length - len(counts)))

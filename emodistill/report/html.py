@@ -121,8 +121,9 @@ def _cell(cell: Cell, digits: int, best: bool, heads: bool) -> str:
         figure, bounds = text.split(" ", 1)
         text = f'{figure} <span class="interval">{bounds}</span>'
     text = f"<strong>{text}</strong>" if best else text
-    number = isinstance(value, int | float) and not math.isnan(value)
-    attributes = f' class="number" data-value="{float(value)}"' if number else ""
+    attributes = ""
+    if isinstance(value, int | float) and not math.isnan(value):
+        attributes = f' class="number" data-value="{float(value)}"'
     return f'<th scope="row"{attributes}>{text}</th>' if heads else f"<td{attributes}>{text}</td>"
 
 

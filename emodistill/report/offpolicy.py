@@ -7,16 +7,15 @@ import numpy as np
 
 from emodistill import files
 from emodistill.config import Config
-from emodistill.dataset.transitions import Transitions, take
+from emodistill.dataset.transitions import Transitions, stored_transitions, take
 from emodistill.emotions import GOEMOTIONS
 from emodistill.errors import BadInput
 from emodistill.evaluate.offpolicy import Evaluated, Logged, evaluate
 from emodistill.evaluate.variants import variant_named
 from emodistill.ledger import Ledger
 from emodistill.report.latex import latex_of
-from emodistill.report.sheet import Column, Sheet, csv_of, markdown_of, words
+from emodistill.report.sheet import Cell, Column, Sheet, csv_of, markdown_of, words
 from emodistill.runs import Marker, RunDir
-from emodistill.shards import read_table
 from emodistill.stages import STAGES
 
 Rows = list[tuple[str, str, dict[str, Evaluated], float]]  # domain, selector, estimates, mean return of the sweep
@@ -39,7 +38,7 @@ def off_policy(run: RunDir, config: Config) -> list[Path]:
             f"The selector of {run.root} is not trained yet ({', '.join(missing)}). "
             f"Train it first: emodistill run {run.path('config.yaml')} --out {run.root} --until iql."
         )
-    data = Transitions(**read_table(run.path("dataset", "transitions.h5")))
+    data = stored_transitions(run)
     domains = np.array([scenario.domain for scenario in run.scenarios().values()])
     rows: Rows = []
     for domain, task in variant_named("full").selectors(config).items():
@@ -76,7 +75,7 @@ def off_policy_sheet(rows: Rows, name: str) -> Sheet:
     """For people: value, interval and effective episodes of each estimator."""
     names = ("domain", "selector", "fitted Q", "weighted importance sampling", "doubly robust")
     columns = (*(Column("", heading) for heading in names), Column("", "sweep's mean", 2), Column("", "episodes"))
-    cells = tuple(
+    cells: tuple[tuple[Cell, ...], ...] = tuple(
         (domain, selector, *(_cell(found[kind]) for kind in ("fqe", "wis", "dr")), mean, found["fqe"].estimate.n)
         for domain, selector, found, mean in rows
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from emodistill.config import Config
 from emodistill.domains import DOMAINS
@@ -64,12 +65,16 @@ def sources(run: RunDir, config: Config, ledger: Ledger) -> list[Source]:
     found = []
     for name in cells(config):
         if ledger.is_done(STAGES["evaluate"], name):
-            found.append(Source(name, lambda name=name: (_episodes(run, f"evaluate/{name}", "shard-00000"), {})))
+            found.append(Source(name, partial(_evaluated, run, name)))
     for shard in STAGES["rollout"].tasks(config):
         if ledger.is_done(STAGES["rollout"], shard):
             judged = ledger.is_done(STAGES["judge"], shard)
-            found.append(Source(TRAINING, lambda shard=shard, judged=judged: _trained_on(run, shard, judged)))
+            found.append(Source(TRAINING, partial(_trained_on, run, shard, judged)))
     return found
+
+
+def _evaluated(run: RunDir, cell: str) -> tuple[list[Episode], Mapping[str, Verdict]]:
+    return _episodes(run, f"evaluate/{cell}", "shard-00000"), {}
 
 
 def _trained_on(run: RunDir, shard: str, judged: bool) -> tuple[list[Episode], Mapping[str, Verdict]]:

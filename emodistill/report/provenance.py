@@ -38,7 +38,7 @@ def stages_sheet(config: Config, ledger: Ledger) -> Sheet:
         Column("", "task hours", 3), Column("", "prompt tokens"), Column("", "generated tokens"), Column("", "US$", 2),
         Column("", "fingerprint"),
     )  # fmt: skip
-    rows = []
+    rows: list[tuple[Cell, ...]] = []
     for name, stage in STAGES.items():
         if name == "tables":  # at work on this very page
             continue
@@ -46,11 +46,11 @@ def stages_sheet(config: Config, ledger: Ledger) -> Sheet:
         done = [m for task in tasks if ledger.is_done(stage, task) and (m := ledger.marker(stage, task))]
         prints = sorted({ledger.fingerprint(stage, task) for task in tasks})
         told = prints[0] if len(prints) == 1 else f"{len(prints)}, see the cells"
-        spent = [int(sum(m.usage.get(key, 0) for m in done)) for key in ("prompt_tokens", "generated_tokens")]
+        read, said = (int(sum(m.usage.get(key, 0) for m in done)) for key in ("prompt_tokens", "generated_tokens"))
         usd = sum(m.usage.get("usd", 0.0) for m in done)
         hours = sum(m.seconds for m in done) / 3600
-        rows.append((name, len(done), len(tasks), sum(m.rows for m in done), sum(m.errors for m in done), hours, *spent,
-                     float(usd), told))  # fmt: skip
+        rows.append((name, len(done), len(tasks), sum(m.rows for m in done), sum(m.errors for m in done), hours, read,
+                     said, float(usd), told))  # fmt: skip
     note = "As the finished tasks say of themselves. Simulated roles use no tokens."
     return Sheet("What each stage did", columns, tuple(rows), (note,))
 
@@ -61,7 +61,7 @@ def cell_prints_sheet(config: Config, ledger: Ledger) -> Sheet:
     rows: list[tuple[Cell, ...]] = []
     for task in stage.tasks(config):
         marker = ledger.marker(stage, task) if ledger.is_done(stage, task) else None
-        rows.append((task, ledger.fingerprint(stage, task), marker and marker.inputs))
+        rows.append((task, ledger.fingerprint(stage, task), None if marker is None else marker.inputs))
     note = (
         "Configuration: with what settings the cell was played and its policies were trained; cells of other policies "
         "may share it. Inputs: a digest of the trained artefacts themselves, alike for cells that need none."

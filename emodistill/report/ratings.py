@@ -36,7 +36,8 @@ def bradley_terry(points: np.ndarray) -> np.ndarray:
         largest = np.abs(step).max(-1, keepdims=True, initial=0.0)
         theta = theta + step * np.minimum(1.0, _LONGEST / np.maximum(largest, 1e-300))
         if largest.max(initial=0.0) < _CLOSE:
-            return theta - theta.mean(-1, keepdims=True)
+            centred: np.ndarray = theta - theta.mean(-1, keepdims=True)
+            return centred
     raise RunFailed(f"Bradley-Terry ratings did not settle in {_STEPS} steps.")
 
 

@@ -128,7 +128,8 @@ def _signs(clusters: int, resamples: int, seed: int) -> np.ndarray:
         bits = np.arange(2**clusters)[:, None] >> np.arange(clusters) & 1
     else:
         bits = np.random.default_rng(seed).integers(2, size=(resamples, clusters))
-    return 1.0 - 2 * bits
+    signs: np.ndarray = 1.0 - 2 * bits
+    return signs
 
 
 def _estimate(
@@ -145,7 +146,8 @@ def _estimate(
 
 def _difference(sums: np.ndarray) -> np.ndarray:
     """Of sums [..., 4], our numerator and denominator and theirs."""
-    return sums[..., 0] / sums[..., 1] - sums[..., 2] / sums[..., 3]
+    difference: np.ndarray = sums[..., 0] / sums[..., 1] - sums[..., 2] / sums[..., 3]
+    return difference
 
 
 def _cluster_sums(columns: tuple[np.ndarray, ...], clusters: np.ndarray) -> np.ndarray:

@@ -37,13 +37,16 @@ class _Sentence:
 def read(utterance: str, quantity: Quantity) -> Reading:
     """What the words do: offer in the quantity's unit, acceptance, walk-away. Reads the first 2,000 characters."""
     words = said(utterance)
-    offer, amount, strength, accepting, walking = None, None, offered.NONE, False, False
+    offer: float | None = None
+    amount: Figure | None = None
+    strength, accepting, walking = offered.NONE, False, False
     parts = [_sentence(sentence, quantity) for sentence in words.sentences]
     for place, part in enumerate(parts, 1):
         echoed = place < len(parts) and _echoed(part, parts[place])
         if offered.THEIRS <= part.strength >= strength and not echoed:
             former = None if part.amount else amount
-            offer, strength = part.offer and in_unit_of(former, part.offer).value, part.strength
+            offer = None if part.offer is None else in_unit_of(former, part.offer).value
+            strength = part.strength
         amount = part.amount or amount
         accepting = (accepting and not part.retracts) or part.accepts
         walking = walking or part.walks

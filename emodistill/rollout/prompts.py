@@ -9,10 +9,10 @@ In both, nothing in a message or a fact can spell a chat token.
 
 from dataclasses import replace
 
-from emodistill.chat import inert
-from emodistill.domains import Domain, domain_named
+from emodistill.chat import Messages, inert
+from emodistill.domains import domain_named
+from emodistill.domains.base import Domain
 from emodistill.emotions import instruction
-from emodistill.llm.base import Messages
 from emodistill.records import DEFAULT_STYLE, Scenario, Seat, Style, Turn
 from emodistill.rollout import structured
 
@@ -59,8 +59,9 @@ def plain_turn(turn: Turn) -> Turn:
 def exchanged(scenario: Scenario, turns: tuple[Turn, ...]) -> tuple[Scenario, tuple[Turn, ...]]:
     """The same negotiation with the seats exchanged: what a focal policy is to see on the counterparty's seat."""
     other: dict[Seat, Seat] = {"focal": "counterparty", "counterparty": "focal"}
-    targets = {"focal_target": scenario.counterparty_target, "counterparty_target": scenario.focal_target}
-    return replace(scenario, **targets), tuple(turn._replace(seat=other[turn.seat]) for turn in turns)
+    focal, counterparty = scenario.counterparty_target, scenario.focal_target
+    exchanged = replace(scenario, focal_target=focal, counterparty_target=counterparty)
+    return exchanged, tuple(turn._replace(seat=other[turn.seat]) for turn in turns)
 
 
 def _brief(domain: Domain, scenario: Scenario, seat: Seat, style: Style) -> str:

@@ -83,8 +83,9 @@ def _object(text: str) -> dict[str, object] | None:
 def _offer(value: object, quantity: Quantity) -> float | None:
     if isinstance(quantity, Clock):
         return _read(f"Let us say {value}.", quantity).offer if isinstance(value, str) else None
-    usable = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 10_000
-    return float(value) if usable else None
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 10_000:
+        return float(value)
+    return None
 
 
 def _spoken(message: str, reading: Reading, quantity: Quantity) -> str:

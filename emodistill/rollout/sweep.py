@@ -10,12 +10,17 @@ from emodistill.seeds import seed_of
 from emodistill.shards import EPISODES, ShardWriter
 
 
-def episode_tasks(scenarios: Iterable[Scenario], rollouts: int, seed: int, purpose: str) -> list[Task]:
-    """`rollouts` episodes of each scenario; an episode's seed does not depend on shard, order or variant."""
+def episode_tasks(
+    scenarios: Iterable[Scenario], rollouts: int, seed: int, purpose: str, part: slice = slice(None)
+) -> list[Task]:
+    """`rollouts` episodes of each scenario; an episode's seed does not depend on shard, order or variant.
+
+    Of all of them in order, only `part` is made.
+    """
+    known = list(scenarios)
     return [
         Task(f"{s.id}-r{k:04d}", s, k, seed_of(seed, purpose, s.domain, s.id, k))
-        for s in scenarios
-        for k in range(rollouts)
+        for s, k in ((known[n // rollouts], n % rollouts) for n in range(len(known) * rollouts)[part])
     ]
 
 

@@ -1,7 +1,8 @@
 """Shards: records as columns in HDF5 files. `tables` alone knows HDF5, `codecs` the records, `writer` the kills."""
 
+from emodistill.records import SCHEMA
 from emodistill.shards.codecs import DIALOGUES, EPISODES, VERDICTS, Codec, read_records, write_records
-from emodistill.shards.tables import SCHEMA, Damaged, Table, content_hash, open_table, read_table, write_table
+from emodistill.shards.tables import Damaged, Table, content_hash, open_table, read_table, write_table
 from emodistill.shards.writer import ShardWriter
 
 __all__ = [

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
@@ -166,7 +166,7 @@ _DIALOGUE_UNITS = {
 def _encode_dialogues(dialogues: list[Dialogue]) -> Table:
     messages = [message for d in dialogues for message in d.messages]
     turns = [turn for d in dialogues for turn in d.turns]
-    table: Table = {
+    table: dict[str, Any] = {
         "episode_id": [d.episode_id for d in dialogues],
         "scenario_id": [d.scenario_id for d in dialogues],
         "message_start": _offsets(len(d.messages) for d in dialogues),

@@ -31,8 +31,8 @@ import numpy as np
 from emodistill import files
 from emodistill.errors import RunFailed
 from emodistill.files import replace_atomically
+from emodistill.records import SCHEMA
 
-SCHEMA = 3
 _CHUNK = 1 << 20  # bytes of text compressed at once: long enough that threads seldom wait for the interpreter
 _USER_BLOCK = 512  # bytes, the smallest HDF5 knows; text, so that `head` shows it
 _CRC, _IDENTITY = b"crc32 %08x ", b"emodistill schema %d\n" % SCHEMA
@@ -84,9 +84,10 @@ class Texts(Sequence[str]):
         for at in range(0, len(texts), _BLOCK):
             block = texts[at : at + _BLOCK]
             joined = "".join(block)
-            parts = block if joined.isascii() else [text.encode(*_UTF8) for text in block]
-            buffers.append(joined.encode() if joined.isascii() else b"".join(parts))
-            lengths.append(np.fromiter(map(len, parts), np.int64, len(parts)))
+            encoded = None if joined.isascii() else [text.encode(*_UTF8) for text in block]
+            buffers.append(joined.encode() if encoded is None else b"".join(encoded))
+            sizes = map(len, block if encoded is None else encoded)
+            lengths.append(np.fromiter(sizes, np.int64, len(block)))
         return cls(b"".join(buffers), _offsets(np.concatenate(lengths)))
 
     def __len__(self) -> int:
@@ -135,7 +136,7 @@ def write_table(
     whole = image.getbuffer()
     whole[_CRC_END:_USER_BLOCK] = _IDENTITY.ljust(_USER_BLOCK - _CRC_END)
     whole[:_CRC_END] = _CRC % zlib.crc32(whole[_CRC_END:])
-    replace_atomically(path, lambda temporary: temporary.write_bytes(whole) and None)
+    replace_atomically(path, lambda temporary: temporary.write_bytes(whole))
 
 
 @contextmanager
@@ -276,7 +277,7 @@ def _compress(
 
 
 def _deflate(part: np.ndarray, size: int) -> bytes:
-    return zlib.compress(part if len(part) == size else part.tobytes().ljust(size, b"\0"), 1)
+    return zlib.compress(part.data if len(part) == size else part.tobytes().ljust(size, b"\0"), 1)
 
 
 def _header(name: str, array: np.ndarray, attributes: Mapping[str, Any]) -> bytes:

@@ -65,7 +65,7 @@ SCENARIOS = (
 
 def flat(columns: tuple[Column, ...], prefix: str = "") -> list[tuple[str, str, str]]:
     """(name, type, meaning) of each column, those of a list as `list[].name`."""
-    rows = []
+    rows: list[tuple[str, str, str]] = []
     for column in columns:
         rows.append((prefix + column.name, "list" if column.of else column.kind, column.meaning))
         rows += flat(column.of, f"{prefix}{column.name}[].")

@@ -56,8 +56,8 @@ def _write_dataset(folder: Path, shared: Contents) -> None:
     for number, (variant, shards) in enumerate(shared.evaluated.items()):
         episodes = read_records(shards, EPISODES)
         path = folder / f"evaluation/test-{number:05d}.parquet"
-        rows = evaluation_rows(variant, episodes, shared.scenarios)
-        _count(counts, "evaluation", "test", write_parquet(path, EVALUATION, rows))
+        spoken = evaluation_rows(variant, episodes, shared.scenarios)
+        _count(counts, "evaluation", "test", write_parquet(path, EVALUATION, spoken))
     for split, name in (("train", "train"), ("held_out", "test")):
         chosen = [scenario for scenario in shared.scenarios.values() if scenario.split == split]
         path = folder / f"scenarios/{name}-00000.parquet"

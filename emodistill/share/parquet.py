@@ -19,7 +19,7 @@ def write_parquet(path: Path, columns: tuple[Column, ...], rows: Iterable[Row]) 
     path.parent.mkdir(parents=True, exist_ok=True)
     table = pa.Table.from_pylist(list(rows), schema=pa.schema(map(_field, columns)))
     pq.write_table(table, path, compression="zstd")
-    return table.num_rows
+    return int(table.num_rows)
 
 
 def _field(column: Column) -> pa.Field:

@@ -76,7 +76,7 @@ def measure_hearing(seed: int) -> dict[str, Any]:
 
     `confusion`: told emotion -> heard emotion -> count.
     """
-    confusion = {emotion: Counter() for emotion in GOEMOTIONS}
+    confusion: dict[str, Counter[str]] = {emotion: Counter() for emotion in GOEMOTIONS}
     voice = Voice(ScriptedModel(), temperature=0.0, max_tokens=1)
     for domain in DOMAINS:
         scenarios = {s.id: s for s in build_scenarios(Scenarios(domains=(domain,)), seed)}

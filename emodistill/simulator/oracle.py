@@ -57,12 +57,13 @@ def solve(scenario: Scenario, plan: int, persona: str, rules: Rules) -> Solution
     axis, moves = axis_of(scenario), _moves(scenario, persona, rules.max_messages)
     asked = planned_units(plan, axis.length, rules.max_messages)
     units = np.arange(limit_units(scenario, persona) + 1)
+    values = axis.origin + axis.sign * units
     choices = np.zeros((2, len(asked), STILLS, len(units)), np.uint8)
     ahead = np.full((3, LABELS, STILLS, len(units)), -TERMINAL)
     for turn in reversed(range(len(asked))):
         weight, previous = 1 - (turn + 1) / rules.max_messages, asked[turn - 1] if turn else axis.length
         conceding = -weight * (previous - asked[turn]) / axis.length
-        near = np.abs(axis.value(asked[turn]) - axis.value(units)) <= tolerance(scenario, rules)
+        near = np.abs(axis.value(asked[turn]) - values) <= tolerance(scenario, rules)
         if 2 * turn + 1 == rules.max_messages:  # no reply to the focal side's last message
             shown = np.full((3, 2, *ahead.shape[1:]), conceding - TERMINAL)
         else:
@@ -85,9 +86,10 @@ def fixed_utility(scenario: Scenario, plan: int, persona: str, rules: Rules) -> 
     axis, moves = axis_of(scenario), _moves(scenario, persona, rules.max_messages)
     asked = planned_units(plan, axis.length, rules.max_messages)
     units = np.arange(limit_units(scenario, persona) + 1)
+    values = axis.origin + axis.sign * units
     ahead = np.zeros((1, LABELS, STILLS, len(units)))
     for turn in reversed(range(len(asked))):
-        near = np.abs(axis.value(asked[turn]) - axis.value(units)) <= tolerance(scenario, rules)
+        near = np.abs(axis.value(asked[turn]) - values) <= tolerance(scenario, rules)
         midway = (asked[turn] + units) / (2 * axis.length)
         shown = np.zeros((1, 2, *ahead.shape[1:]))
         if 2 * turn + 1 < rules.max_messages:  # else there is no reply, and the time is up

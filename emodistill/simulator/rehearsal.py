@@ -36,8 +36,8 @@ def oracle_select(solutions: dict[tuple[str, int], Solution], plan: int) -> Sele
         solution = solutions[scenario.id, plan]
         here, still = standing(turns[1::2], axis_of(scenario))
         spot = (len(turns) // 2, still, here or 0)
-        best = GOEMOTIONS[solution.best[spot]]
-        return best if not turns or turns[-2].emotion != best else GOEMOTIONS[solution.other[spot]]
+        best = GOEMOTIONS[int(solution.best[spot])]
+        return best if not turns or turns[-2].emotion != best else GOEMOTIONS[int(solution.other[spot])]
 
     return select
 
@@ -51,7 +51,8 @@ def rehearse(
     seed: int,
 ) -> Sample:
     """Play at least `episodes` episodes, as many of each scenario and plan; `select_for(plan)` chooses the emotions."""
-    by_id, played = {scenario.id: scenario for scenario in scenarios}, []
+    by_id = {scenario.id: scenario for scenario in scenarios}
+    played: list[Episode] = []
     rounds = -(-episodes // (len(scenarios) * len(PLANS)))
     tasks = episode_tasks(scenarios, rounds * len(PLANS), seed, "rehearsal")
     for plan in range(len(PLANS)):

@@ -1,7 +1,7 @@
 """What a simulated speaker looks up once a scenario: axis, reactions, sentences (ours)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from emodistill.domains import domain_named
@@ -43,9 +43,10 @@ def stage(scenario: Scenario, persona: str, max_messages: int) -> Stage:
 
 
 def _linked(speech: Speech) -> Speech:
-    banks = (speech.open, speech.offer, speech.hold)
-    linked = (tuple(_link(link, sentence) for sentence in bank for link in LINKS) for bank in banks)
-    return Speech(*linked, speech.counter_open, speech.counter_offer, speech.counter_hold)
+    def every(bank: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_link(link, sentence) for sentence in bank for link in LINKS)
+
+    return replace(speech, open=every(speech.open), offer=every(speech.offer), hold=every(speech.hold))
 
 
 def _link(link: str, sentence: str) -> str:

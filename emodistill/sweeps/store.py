@@ -101,7 +101,7 @@ def _recorded(run: RunDir) -> dict[str, Any] | None:
     path = run.path(FOLDER, ABOUT)
     try:
         about = files.read_sealed(path)
-        Imported(**{name: about.get(name) for name in Imported.model_fields})
+        Imported.model_validate({name: about.get(name) for name in Imported.model_fields})
         scenarios_of(about.get("scenarios"))
         return about
     except FileNotFoundError:
@@ -115,7 +115,7 @@ def _recorded(run: RunDir) -> dict[str, Any] | None:
 def with_import(config: Config, run: RunDir) -> Config:
     """The configuration of a run in that folder: it names the sweep that was imported there, if one was."""
     about = _recorded(run)
-    imported = about and Imported(**{name: about[name] for name in Imported.model_fields})
+    imported = None if about is None else Imported(**{name: about[name] for name in Imported.model_fields})
     if config.sweep.imported is not None and config.sweep.imported != imported:
         raise BadInput(f"sweep.imported names a sweep that is not in {run.root}. Take that section out: import-sweep "
                        "alone writes it.")  # fmt: skip
@@ -160,7 +160,7 @@ def take_up(run: RunDir, config: Config, context: TaskContext, rules: Rules) -> 
     episodes = EPISODES.decode(table)
     kept = [
         episode if stated else _ended(episode, scenarios[episode.scenario_id], rules)
-        for episode, stated in zip(episodes, table["outcome_stated"].tolist(), strict=True)
+        for episode, stated in zip(episodes, np.asarray(table["outcome_stated"]).tolist(), strict=True)
         if scenarios[episode.scenario_id].split == "train"
     ]
     path = run.shard("rollout", context.task)

@@ -31,6 +31,7 @@ _KEEP = 2  # newest checkpoints
 _log = logging.getLogger(__name__)
 
 
+MakeOptimizer = Callable[..., torch.optim.Optimizer]
 MicroLoss = tuple[Tensor, dict[str, float], bool]  # loss, metrics (with "loss"), whether it is the step's last
 
 
@@ -53,7 +54,7 @@ class Plan:
 class Engine:
     """A module under DeepSpeed, with checkpoints and metrics in `folder`."""
 
-    def __init__(self, module: nn.Module, plan: Plan, folder: Path, optimizer: type[torch.optim.Optimizer]) -> None:
+    def __init__(self, module: nn.Module, plan: Plan, folder: Path, optimizer: MakeOptimizer) -> None:
         require("deepspeed")
         import deepspeed
 
@@ -64,7 +65,7 @@ class Engine:
         deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
         _join_ranks()
         parameters = [p for p in module.parameters() if p.requires_grad]
-        self._made = optimizer(parameters, lr=plan.learning_rate)  # type: ignore[call-arg]
+        self._made = optimizer(parameters, lr=plan.learning_rate)
         self._deepspeed, *_ = deepspeed.initialize(
             model=module,
             optimizer=self._made,
@@ -82,7 +83,8 @@ class Engine:
 
     def __call__(self, *inputs: Tensor) -> Tensor:
         """The module's forward pass."""
-        return self._deepspeed(*inputs)
+        found: Tensor = self._deepspeed(*inputs)
+        return found
 
     def _rate(self, step: int) -> float:
         if self.plan.warmup_fraction is None:
@@ -288,12 +290,13 @@ def memory_explained(when: str) -> Iterator[None]:
 
 
 def _join_ranks() -> None:
-    """A single process is its own group, with no port and no word of it to its children; several get their place from
+    """A process alone is its own group, with no port and no word of it to its children; others have their place from
     torchrun or Slurm."""
     import deepspeed
+    from torch.distributed import HashStore  # type: ignore[attr-defined]
 
     backend = "nccl" if torch.cuda.is_available() else "gloo"
     if "RANK" not in os.environ and not torch.distributed.is_initialized():
         os.environ.setdefault("LOCAL_RANK", "0")  # DeepSpeed reads it
-        torch.distributed.init_process_group(backend, store=torch.distributed.HashStore(), rank=0, world_size=1)
+        torch.distributed.init_process_group(backend, store=HashStore(), rank=0, world_size=1)
     deepspeed.init_distributed(backend, verbose=False)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from emodistill.config import IQL, Config, Signal
-from emodistill.dataset.transitions import Transitions, take
+from emodistill.dataset.transitions import Transitions, stored_transitions, take
 from emodistill.emotions import GOEMOTIONS
 from emodistill.errors import BadInput
 from emodistill.models import computes_in_bfloat16
@@ -22,7 +22,6 @@ from emodistill.policy.networks import Networks, Shape, inputs
 from emodistill.recipes import SelectorRecipe
 from emodistill.runs import RunDir
 from emodistill.seeds import seed_of
-from emodistill.shards import read_table
 from emodistill.tasks import Result, TaskContext
 from emodistill.train.deepspeed_config import deepspeed_config
 from emodistill.train.engine import Engine, MicroLoss, Plan
@@ -112,7 +111,7 @@ def optimise(prepared: Prepared, settings: IQL, seed: int, folder: Path, context
 
 def load_transitions(run: RunDir, domain: str | None, signal: Signal) -> tuple[Transitions, np.ndarray]:
     """The run's transitions, of one domain or all, and the rewards of a signal; unscored rows are left out."""
-    data = Transitions(**read_table(run.path("dataset", "transitions.h5")))
+    data = stored_transitions(run)
     if domain is not None:
         of = np.array([scenario.domain == domain for scenario in run.scenarios().values()])
         data = take(data, of[data.scenario])

@@ -56,8 +56,9 @@ class LeanDecoder:
             last = number == len(self._layers) - 1
             masks = _masks(x, len(kept) if last else len(x), frozen) if layer.training else (None, None)
             call = _Call(frozen, tree, angles, masks, kept if last else None, self._checkpointing)
-            x = _Layer.apply(x, *_adapters(layer), call)
-        return self._model.norm(x)[back]
+            x = _Layer.apply(x, *_adapters(layer), call)  # type: ignore[no-untyped-call]  # torch's own
+        last_hidden: Tensor = self._model.norm(x)[back]
+        return last_hidden
 
 
 def lean_decoder(peft_model: Any, checkpointing: bool) -> LeanDecoder | None:
@@ -206,7 +207,7 @@ def _norm_backward(grad: Tensor, x: Tensor, weight: Tensor, eps: float, inverse:
 
 
 def _split(qkv: Tensor, w: Frozen) -> tuple[Tensor, ...]:
-    return qkv.split([w.heads * w.width, w.groups * w.width, w.groups * w.width], 1)
+    return torch.split(qkv, [w.heads * w.width, w.groups * w.width, w.groups * w.width], 1)
 
 
 def _heads(qkv: Tensor, w: Frozen) -> tuple[Tensor, ...]:

@@ -37,7 +37,8 @@ class Objective(nn.Module):
         x: [members, n, INPUTS]; the rest [members, n]. Without a policy net the last row is 0.
         """
         shape, index = self.networks.shape, a_tm1[..., None]
-        weights = self._cast(_Clipped.apply(self._clip, *self.networks.weights()))
+        clipped = _Clipped.apply(self._clip, *self.networks.weights())  # type: ignore[no-untyped-call]  # torch's own
+        weights = self._cast(clipped)
         with torch.no_grad():
             v_t = self._outputs([weight[shape.critics, None] for weight in weights], x_t)[0, ..., 0]
             slow = dueling(self._outputs(self._cast(self.target), x_tm1)).amin(0).gather(-1, index)[..., 0]

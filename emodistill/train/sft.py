@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from emodistill.config import VLLM, Config, PolicyTraining
+from emodistill.config import JPO, SFT, VLLM, Config
 from emodistill.errors import BadInput
 from emodistill.files import sync_folder, sync_tree, write_json
 from emodistill.recipes import Recipe
@@ -71,7 +71,7 @@ def pairs(run: RunDir, recipe: Recipe) -> list[Dialogue]:
     return found
 
 
-def plan_of(settings: PolicyTraining, student: VLLM, steps: int, seed: int) -> Plan:
+def plan_of(settings: SFT | JPO, student: VLLM, steps: int, seed: int) -> Plan:
     """How SFT or JPO optimises."""
     return Plan(
         steps=steps, learning_rate=settings.learning_rate, clip=settings.clip, deepspeed=settings.deepspeed,

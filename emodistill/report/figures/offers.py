@@ -56,4 +56,5 @@ def _quartiles(values: np.ndarray) -> np.ndarray:
     """Of each column's known values: [3, columns]; NaN where there is none."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # columns without a value
-        return np.nanpercentile(values, [25, 50, 75], axis=0)
+        quartiles: np.ndarray = np.nanpercentile(values, [25, 50, 75], axis=0)
+    return quartiles

@@ -18,7 +18,7 @@ DASHES = ("-", "--", ":", "-.")  # with CYCLE: 24 lines that print in grey can s
 INK, GRID, PAPER = "#333333", "#e5e5e5", "#ffffff"
 DARK_TEXT, LIGHT_TEXT = "#111111", "#fefefe"  # on a coloured ground: the same on every paper
 
-_RC: dict[str, Any] = {
+_RC: Any = {  # matplotlib's own type lists 300 names
     "svg.hashsalt": "emodistill", "svg.fonttype": "none", "font.size": 10, "font.sans-serif": ["DejaVu Sans", "Arial"],
     "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": INK, "xtick.color": INK, "ytick.color": INK,
     "axes.titlelocation": "left", "axes.titlesize": 11, "axes.spines.top": False, "axes.spines.right": False,

@@ -25,7 +25,9 @@ class Figure:
 
 def skeleton(text: str, found: list[Figure]) -> tuple[str, list[int]]:
     """The sentence with one mark for each figure, and where the marks are."""
-    pieces, places, last, length = [], [], 0, 0
+    pieces: list[str] = []
+    places: list[int] = []
+    last, length = 0, 0
     for figure in found:
         pieces += (text[last : figure.start], figure.mark)
         length += figure.start - last
