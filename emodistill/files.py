@@ -10,6 +10,8 @@ from dataclasses import fields
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar, get_args, get_origin
 
+from emodistill.errors import shown
+
 T = TypeVar("T")
 
 _UMASK = os.umask(0o077)
@@ -120,7 +122,7 @@ def record(kind: type[T], data: Any) -> T:
     try:
         made = kind(**data)
     except TypeError as error:
-        raise ValueError(f"it is no {kind.__name__.lower()}: {error}") from None
+        raise ValueError(f"it is no {kind.__name__.lower()}: {shown(str(error))}") from None
     for field in fields(made):  # type: ignore[arg-type]
         if not _is(getattr(made, field.name), field.type):
             raise ValueError(f"its {field.name} is of the wrong kind")

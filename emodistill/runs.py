@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from emodistill import files
 from emodistill.config import Config
 from emodistill.configfile import load_config, resolved_yaml
-from emodistill.errors import BadInput, RunFailed
+from emodistill.errors import BadInput, RunFailed, shown
 from emodistill.locks import Held, hold
 from emodistill.records import Scenario
 
@@ -82,7 +82,7 @@ def scenarios_of(rows: Any) -> list[Scenario]:
             Scenario(**{**row, "facts": tuple((str(name), str(text)) for name, text in row["facts"])}) for row in rows
         ]
     except (TypeError, KeyError) as error:
-        raise ValueError(f"it holds no scenarios: {error}") from None
+        raise ValueError(f"it holds no scenarios: {shown(str(error))}") from None
 
 
 def _manifest(data: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from emodistill.files import others_can_write
 
 def check(folder: Path) -> None:
     """`BadInput` if anybody but us or root could have put a job's pickles into that folder."""
-    for path in (folder, *folder.glob("*.pkl")):
+    for path in (folder, *folder.glob("*_submitted.pkl")):
         if others_can_write(path):
             raise BadInput(
                 f"{path} belongs to another user, or others can write to it, so a job of it could run their code as "

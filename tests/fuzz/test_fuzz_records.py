@@ -115,6 +115,13 @@ def test_no_bytes_break_a_command(run, name, content, data):
     restore(run)
 
 
+def test_a_field_of_a_strangers_name_breaks_no_line(run):
+    """Found by the properties above."""
+    files.write_sealed(run.claim_path("rollout", "shard-00000"), {"a\nb": 1})
+    assert r"a\nb" in taken(lambda: run.claim("rollout", "shard-00000"))
+    run.clear("rollout", "shard-00000")
+
+
 def restore(run: RunDir) -> None:
     files.write_json(run.path("scenarios.json"), PLAIN["scenarios.json"])
     files.write_sealed(run.path("manifest.json"), SEALED["manifest.json"])

@@ -114,10 +114,10 @@ def test_a_checkpoint_that_others_could_have_written_is_not_read(tmp_path):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
 def test_a_strangers_file_is_told_apart_even_if_it_is_closed(tmp_path):
-    (tmp_path / "a.pkl").touch(0o600)
-    os.chown(tmp_path / "a.pkl", 65534, 65534)
-    assert files.others_can_write(tmp_path / "a.pkl")
-    with pytest.raises(BadInput, match=r"a\.pkl"):
+    (tmp_path / "7_submitted.pkl").touch(0o600)
+    os.chown(tmp_path / "7_submitted.pkl", 65534, 65534)
+    assert files.others_can_write(tmp_path / "7_submitted.pkl")
+    with pytest.raises(BadInput, match=r"7_submitted\.pkl"):
         check(tmp_path)
 
 
