@@ -35,13 +35,13 @@ HARMS = {
 
 
 def kinds(root):
-    """The first file of each kind: stage and suffix, or the name of what lies deeper."""
+    """The first file of each kind: stage, depth, and suffix or, of what lies deeper, name."""
     found = {}
     for path in sorted(path for path in root.rglob("*") if path.is_file() and path.suffix != ".lock"):
         parts = path.relative_to(root).parts
-        name = re.sub(r"\d+", "#", parts[-1]) if len(parts) > 2 else path.suffix
+        name = re.sub(r"\d+", "#", path.stem) + path.suffix if len(parts) != 2 else path.suffix
         if parts[0] not in OTHERS and path.name != ".lock":
-            found.setdefault((parts[0], name if len(parts) > 1 else ""), path)
+            found.setdefault((parts[0], len(parts), name), path)
     return found
 
 
@@ -52,12 +52,13 @@ def test_every_harm_to_every_kind_of_file_is_named(smoke_run, tmp_path):
     root = tmp_path / "run"
     shutil.copytree(smoke_run, root)
     files = kinds(root)
-    assert {name for _, name in files} >= {
-        "", ".h5", ".done", ".identity", "shard-#.h5", "rank-#-piece-#.h5", "metrics.jsonl", "selector.json",
+    assert {name for *_, name in files} >= {
+        "config.yaml", "scenarios.json", "manifest.json", ".h5",
+        ".done", ".identity", "shard-#.h5", "rank-#-piece-#.h5", "metrics.jsonl", "selector.json",
         "selector.safetensors", "adapter_model.safetensors", "adapter_config.json", "README.md", "checkpoint.json",
         "mp_rank_#_model_states.pt", "zero_pp_rank_#_mp_rank_#_optim_states.pt", "latest",
     }  # fmt: skip
-    assert {stage for stage, _ in files} >= {"config.yaml", "scenarios.json", "manifest.json", "iql", "sft", "jpo"}
+    assert {("iql", 3, "metrics.jsonl"), ("sft", 5, "metrics.jsonl"), ("evaluate", 3, "shard-#.h5")} <= files.keys()
     for path in files.values():
         whole = path.read_bytes()
         for harm, do in HARMS.items() if whole else ():
