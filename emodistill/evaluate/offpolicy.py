@@ -133,12 +133,15 @@ def fitted_q(logged: Logged, features: Features) -> Fitted:
     error, push = logged.reward - moved @ weights, np.linalg.solve(matrix, taken.T)
     names, scenario = np.unique(logged.cluster, return_inverse=True)
     without = np.full(len(names), np.nan)
+    left = len(starts) - np.bincount(scenario[starts], minlength=len(names))  # episodes without the scenario's
+    others = np.zeros((len(names), first.shape[1]))
+    np.add.at(others, scenario[starts], -first)
+    others += first.sum(0)
     for number, rows in enumerate(np.split(np.argsort(scenario, kind="stable"), np.cumsum(np.bincount(scenario))[:-1])):
-        others = scenario[starts] != number
-        if others.any():
+        if left[number]:
             own = push[:, rows]
             lost = own @ np.linalg.solve(np.eye(len(rows)) - moved[rows] @ own, error[rows])
-            without[number] = first[others].mean(0) @ (weights - lost)
+            without[number] = others[number] @ (weights - lost) / left[number]
     ratio = push.T @ first.mean(0)
     effective = float(ratio.sum() ** 2 / (ratio**2).sum() / n * len(starts))
     return Fitted(float(first.mean(0) @ weights), without, effective)
