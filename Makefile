@@ -4,7 +4,7 @@ NODES ?= 1
 VENV := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install model demo reference test test-fast lint docs slurm slurm-down
+.PHONY: help install model demo reference bench test test-fast lint docs slurm slurm-down
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -20,6 +20,9 @@ demo: model ## the whole pipeline on real parts, 2 cores, to results/demo; print
 
 reference: demo ## results/reference/demo anew, from results/demo (runs the demo first where it is not finished)
 	@$(VENV)/python -m jobs.reference results/demo results/reference/demo --command "emodistill run yaml/demo.yaml"
+
+bench: model ## measure everything, an hour and more on a quiet machine, to results/reference/bench.json and .md
+	@$(VENV)/python -m jobs.bench.reference
 
 test: model ## the whole test suite: real vLLM, DeepSpeed, Slurm and Chromium (as root on Debian)
 	@$(VENV)/lint-imports --no-logo

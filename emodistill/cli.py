@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from emodistill import __version__, export, import_sweep, planning, reference, running, see, staging, tools
+from emodistill import __version__, configpage, export, import_sweep, planning, running, see, staging, tools
 from emodistill.audit import command as audit
 from emodistill.errors import BadInput, RunFailed, Stopped
 
@@ -77,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     import_sweep.add(command)
     audit.add(command)
     tools.add(command)
-    reference.add(command)
+    configpage.add(command)
     staging.add(command)
     return parser
 

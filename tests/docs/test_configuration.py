@@ -5,7 +5,7 @@ import pytest
 from emodistill.cli import main
 from emodistill.cluster import profiles
 from emodistill.config import Config, Section
-from emodistill.reference import markdown, meanings
+from emodistill.configpage import markdown, meanings
 
 from helpers import ROOT
 
