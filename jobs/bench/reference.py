@@ -18,8 +18,8 @@ from jobs.bench.__main__ import CASES
 FOLDER = Path(__file__).resolve().parents[2] / "results" / "reference"
 _HEAD = """# What the benchmarks measured
 
-By `make bench`, or `python -m jobs.bench.reference NAME ...` for single cases. Each case ran alone, on the machine and day
-that stand with it; figures of different machines are not to be compared. Ratios are of arms of the same run.
+By `make bench`, or `python -m jobs.bench.reference NAME ...` for single cases. Each case ran alone, on the machine and
+day that stand with it; figures of different machines are not to be compared. Ratios are of arms of the same run.
 """
 
 
