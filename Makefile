@@ -28,7 +28,7 @@ test: model ## the whole test suite: real vLLM, DeepSpeed, Slurm and Chromium (a
 	@$(VENV)/lint-imports --no-logo
 	@$(VENV)/ruff check --quiet . && $(VENV)/ruff format --quiet --check .
 	@$(VENV)/mypy --no-error-summary
-	@$(VENV)/python -m pytest
+	@scripts/test.sh
 
 test-fast: install ## unit tests only, under 2 minutes
 	@$(VENV)/python -m pytest -m "not slow and not vllm and not deepspeed and not slurm and not browser"

@@ -241,7 +241,7 @@ def test_an_evaluation_lives_through_a_time_limit_too_short(slurm, brake, smoke_
     more = ("--set", "evaluate.seeds=24")
     before_evaluation(smoke_run, here, there)
     emodistill("run", "yaml/smoke.yaml", "--out", here, *more)
-    profile.write_text("cluster: slurm\ndefault: {time_min: 1, grace_s: 40}\nstages: {evaluate: {bundle: 6}}\n")
+    profile.write_text("cluster: slurm\ndefault: {time_min: 2, grace_s: 60}\nstages: {evaluate: {bundle: 6}}\n")
     brake.on("evaluate", 2.0)
     launch(there, *more, profile=profile)
     wait_for_requeue(there)
