@@ -49,15 +49,17 @@ def small_disk(folder: Path, size: str) -> Iterator[Callable[[str], None]]:
 
 
 def train(run: Path, stage: str, task: str, ranks: int = 1) -> None:
-    """A training task: several ranks under torchrun, one in this process, which spares it the imports."""
-    if ranks == 1:
+    """A training task: in this process, which spares it the imports; several ranks under torchrun, and ZeRO 3, which
+    patches torch for good, in processes of their own."""
+    alone = ranks == 1
+    if alone and "zero3" not in (run / "config.yaml").read_text():
         outcome = run_tasks(str(run), stage, [task])
         assert outcome.kind == "done", outcome.message
         return
     command = [sys.executable, "-m", f"jobs.{stage}", "--run", str(run), "--task", task]
-    # in a shell, because torchrun takes --run for an abbreviation of its own --run-path
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={ranks}"]
-    command = [*launcher, "--no-python", "bash", "-c", shlex.join(command)]
+    if not alone:  # in a shell, because torchrun takes --run for an abbreviation of its own --run-path
+        launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={ranks}"]
+        command = [*launcher, "--no-python", "bash", "-c", shlex.join(command)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
 

@@ -94,7 +94,7 @@ def test_no_sealed_file_breaks_a_command_or_deletes_what_is_not_the_runs(run, da
         lambda place: SEALED[name] | {"files": {place: "0" * 64}}))  # fmt: skip
     path = run.path(name)
     if isinstance(told, dict):
-        files.write_sealed(path, json.loads(json.dumps(told).encode("utf-8", "replace")))
+        files.write_sealed(path, json.loads(json.dumps(told, ensure_ascii=False).encode("utf-8", "replace")))
     else:
         files.write_text(path, json.dumps(told))
     look(run)

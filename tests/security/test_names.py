@@ -16,7 +16,6 @@ from emodistill.domains import build_scenarios, domain_named
 from emodistill.errors import BadInput
 from emodistill.records import Style
 from emodistill.rollout.prompts import messages
-from emodistill.stages import STAGES
 
 from helpers import ROOT, begun
 
@@ -91,7 +90,7 @@ def test_a_path_that_would_end_a_line_is_refused(name, tmp_path):
 def test_a_profile_adds_no_line(line, tmp_path):
     (tmp_path / "p.yaml").write_text(f"cluster: slurm\ndefault: {line}\n")
     with pytest.raises(BadInput, match="Mend that value"):
-        load_profile(str(tmp_path / "p.yaml"), tuple(STAGES))
+        load_profile(str(tmp_path / "p.yaml"))
 
 
 def test_what_a_scenario_says_stays_text(tmp_path):
