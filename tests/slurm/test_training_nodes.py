@@ -114,7 +114,7 @@ def states_of(out, stage: str) -> list[str]:
     return [line.split("|")[1] for line in said.splitlines() if f".{stage}" in line]
 
 
-def wait_until(condition, within_s: float = 120, every_s: float = 0.3) -> None:
+def wait_until(condition, within_s: float = 300, every_s: float = 0.3) -> None:
     deadline = time.monotonic() + within_s
     while not condition():
         assert time.monotonic() < deadline
