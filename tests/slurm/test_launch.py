@@ -291,16 +291,17 @@ def test_a_poison_shard_is_given_up_and_all_else_finishes(slurm, tiny_model, tmp
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "sitecustomize.py").write_text(POISON)
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path / 'site'}:{os.environ.get('PYTHONPATH', '')}")
-    launch(out)
+    untrained = ("--set", "evaluate.variants=[vanilla-slm, iql-only]")
+    launch(out, *untrained)
     wait_for_end(out)
     failure = RunDir(out).failure("rollout", "shard-00001")
     assert failure is not None and "killed without a word" in failure.reason
     said = emodistill("status", out).stdout
     assert failure.tail.splitlines()[-1] in said and "Killed" in failure.tail
     assert table(out).count("shard-00001: rollout given up after 5 tries") == 2  # in rollout, and so in judge
-    assert len(list(out.glob("evaluate/*.done"))) == 6
+    assert len(list(out.glob("evaluate/*.done"))) == 2
     monkeypatch.delenv("PYTHONPATH")
-    launch(out)
+    launch(out, *untrained)
     wait_for_end(out)
     assert complete(out) and "given up" not in table(out)
 

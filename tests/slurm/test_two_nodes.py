@@ -61,7 +61,7 @@ def test_the_job_of_a_lost_node_runs_again_on_the_other_and_the_node_returns(two
         (other,) = {"n1", "n2"} - {lost}
         two_nodes.script("node.sh", "down", lost).check_returncode()
         wait_until(lambda: output.exists() and output.read_text().endswith("\n"), "the job's second run")
-        assert run("sinfo", "-h", "-n", lost, "-o", "%T") == "down*"
+        wait_until(lambda: run("sinfo", "-h", "-n", lost, "-o", "%T") == "down*", "the node's end")
         assert output.read_text() == f"{other} 1\n"
 
         two_nodes.script("node.sh", "up", lost).check_returncode()
