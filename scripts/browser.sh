@@ -9,7 +9,8 @@ if ((EUID != 0)) || ! command -v apt-get >/dev/null; then
 fi
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-apt() { DEBIAN_FRONTEND=noninteractive apt-get --yes --quiet -o DPkg::Lock::Timeout=300 "$@" >>"$log" 2>&1; }
+# One at a time: the Slurm half of the tests installs its packages too, and a list that is being fetched is no list.
+apt() { DEBIAN_FRONTEND=noninteractive flock /var/lib/apt apt-get --yes --quiet -o DPkg::Lock::Timeout=300 "$@" >>"$log" 2>&1; }
 echo "Installing chromium and chromium-driver (a minute or two)" >&2
 apt update || true # a dead third-party source need not matter: the installation will tell
 if ! apt install --no-install-recommends --no-remove chromium chromium-driver; then

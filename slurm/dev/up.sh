@@ -94,7 +94,7 @@ if ((${#missing[@]})); then
     printf '#!/bin/sh\nexit 101\n' >"$policy"
     chmod 755 "$policy"
   fi
-  apt() { DEBIAN_FRONTEND=noninteractive apt-get --yes --quiet -o DPkg::Lock::Timeout=300 "$@" >>"$dir/log/apt.log" 2>&1 9<&-; }
+  apt() { DEBIAN_FRONTEND=noninteractive flock /var/lib/apt apt-get --yes --quiet -o DPkg::Lock::Timeout=300 "$@" >>"$dir/log/apt.log" 2>&1 9<&-; }
   # --no-remove: a machine with another database or Slurm in the way keeps it, and the installation fails.
   apt update || true # a dead third-party source need not matter: the installation will tell
   apt install --no-install-recommends --no-upgrade --no-remove "${missing[@]}" ||
