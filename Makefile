@@ -30,7 +30,7 @@ test: model ## the whole test suite: real vLLM, DeepSpeed, Slurm and Chromium (a
 	@$(VENV)/mypy --no-error-summary
 	@scripts/test.sh
 
-test-fast: install ## unit tests only, under 2 minutes
+test-fast: install ## unit tests only, some minutes
 	@$(VENV)/python -m pytest -m "not slow and not vllm and not deepspeed and not slurm and not browser"
 
 lint: install ## style, types and import contracts

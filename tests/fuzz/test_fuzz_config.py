@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import yaml
-from emodistill.cluster.profiles import load_profile
+from emodistill.cluster.profiles import Profile, load_profile
 from emodistill.config import Config
 from emodistill.configfile import load_config, resolved_yaml
 
@@ -61,4 +61,6 @@ def test_no_yaml_breaks_the_configuration(path, text, keys):
 @FUZZ
 @given(changed(PROFILE).map(yaml.dump) | YAML)
 def test_no_yaml_breaks_a_profile(path, text):
-    taken(lambda: load_profile(str(written(path, text))))
+    found = taken(lambda: load_profile(str(written(path, text))))
+    if isinstance(found, Profile):
+        assert load_profile(str(written(path, yaml.safe_dump(found.model_dump(mode="json"))))) == found

@@ -72,7 +72,7 @@ def run(tmp_path_factory) -> RunDir:
 
 
 def look(run: RunDir) -> None:
-    """What every command does first."""
+    """What every command does first: each call ends well or in one paragraph, and touches nothing outside the run."""
     for call in (
         lambda: run.manifest(), lambda: run.marker("rollout", "shard-00000"),
         lambda: run.failure("rollout", "shard-00000"),
