@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from emodistill.cluster.profiles import Profile
-from emodistill.config import VLLM, Config, OpenAI, Scripted
+from emodistill.config import VLLM, Config, OpenAI, Scripted, Spec
 from emodistill.emotions import GOEMOTIONS
 from emodistill.evaluate.cells import cells
 from emodistill.stages import STAGES, Stage
@@ -14,20 +14,40 @@ from emodistill.stages import STAGES, Stage
 # measured with the demo's tokenizer.
 _PROMPT_TOKENS, _MESSAGE_TOKENS = 320, 45
 _VERDICT_TOKENS = 4
+_FOCAL = ("models.student", "models.teacher")  # on the focal seat of an evaluation
+_NAMED = "evaluate.counterparties."
 
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """What one role's model says in a stage, if every dialogue has its full length."""
+    """What one model of the configuration says in a stage, if every dialogue has its full length."""
 
     stage: str
-    role: str
-    model: str  # empty: the simulator
-    engine: bool  # the stage's own jobs run the model
+    key: str  # models.teacher, evaluate.counterparties.NAME
+    spec: Spec
     replies: int
     generated_tokens: int
     prompt_tokens: int
-    usd: float | None = None  # by the endpoint's two prices; None: no endpoint, or no price is given
+
+    @property
+    def model(self) -> str:
+        """Its name; empty: the simulator."""
+        return "" if isinstance(self.spec, Scripted) else self.spec.model
+
+    @property
+    def engine(self) -> bool:
+        """Whether the stage's own jobs run the model."""
+        return isinstance(self.spec, VLLM)
+
+    @property
+    def usd(self) -> float | None:
+        """By the endpoint's two prices; None: no endpoint, or no price is given."""
+        spec = self.spec
+        if not isinstance(spec, OpenAI) or not (spec.usd_per_million_prompt or spec.usd_per_million_generated):
+            return None
+        return (
+            self.prompt_tokens * spec.usd_per_million_prompt + self.generated_tokens * spec.usd_per_million_generated
+        ) / 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,50 +63,55 @@ class GPUHours:
 
 
 def speech(config: Config, stages: Collection[str] = tuple(STAGES)) -> list[Speech]:
-    """Of these stages, each role for itself."""
+    """Of these stages, each model for itself."""
     each = config.negotiation.max_messages // 2
-    sweep = _rollouts(config)
-    held_out = len(config.scenarios.domains) * config.scenarios.held_out
-    evaluation = held_out * config.evaluate.seeds
-    seats = _seats(config)
-    audit = evaluation * len(GOEMOTIONS)
     prompt = _PROMPT_TOKENS + _MESSAGE_TOKENS * config.negotiation.max_messages // 2
-    to_play = sweep if config.sweep.imported is None else 0
     found = []
-    for stage, role, episodes, longest in (
-        ("rollout", "teacher", to_play, config.sweep.sampling.max_tokens),
-        ("rollout", "counterparty", to_play, config.sweep.sampling.max_tokens),
-        ("judge", "judge", sweep * config.judge.repeats, _VERDICT_TOKENS),
-        ("evaluate", "student", evaluation * seats["student"], config.evaluate.sampling.max_tokens),
-        ("evaluate", "counterparty", evaluation * seats["counterparty"], config.sweep.sampling.max_tokens),
-        ("evaluate", "teacher", evaluation * seats["teacher"], config.evaluate.sampling.max_tokens),
-        ("audit", "teacher", audit, config.evaluate.sampling.max_tokens),
-        ("audit", "counterparty", audit, config.sweep.sampling.max_tokens),
-    ):
-        if stage not in stages or (stage == "evaluate" and role == "teacher" and not episodes):
-            continue
-        spec, replies = getattr(config.models, role), episodes * each
-        if isinstance(spec, Scripted):
-            found.append(Speech(stage, role, "", False, replies, 0, 0))
-        else:
-            engine, counts = isinstance(spec, VLLM), (replies, replies * longest, replies * prompt)
-            found.append(Speech(stage, role, spec.model, engine, *counts, _usd(spec, *counts[1:])))
+    for stage, key, episodes, longest in _episodes(config):
+        if stage in stages and episodes:
+            spec, replies = _spec(config, key), episodes * each
+            tokens = (0, 0) if isinstance(spec, Scripted) else (replies * longest, replies * prompt)
+            found.append(Speech(stage, key, spec, replies, *tokens))
     return found
 
 
+def _episodes(config: Config) -> list[tuple[str, str, int, int]]:
+    """Stage, model's key, episodes that it speaks in, and tokens of its longest reply."""
+    sweep = _rollouts(config)
+    to_play = sweep if config.sweep.imported is None else 0
+    evaluation = len(config.scenarios.domains) * config.scenarios.held_out * config.evaluate.seeds
+    audit = evaluation * len(GOEMOTIONS)
+    swept, evaluated = config.sweep.sampling.max_tokens, config.evaluate.sampling.max_tokens
+    return [
+        ("rollout", "models.teacher", to_play, swept),
+        ("rollout", "models.counterparty", to_play, swept),
+        ("judge", "models.judge", sweep * config.judge.repeats, _VERDICT_TOKENS),
+        *(
+            ("evaluate", key, evaluation * seats, evaluated if key in _FOCAL else swept)
+            for key, seats in sorted(_seats(config).items(), key=lambda item: item[0] not in _FOCAL)
+        ),
+        ("audit", "models.teacher", audit, evaluated),
+        ("audit", "models.counterparty", audit, swept),
+    ]
+
+
 def _seats(config: Config) -> Counter[str]:
-    """How many cells each role's model plays in; other counterparties' models count as the configured one."""
+    """How many cells each model plays in."""
     seats: Counter[str] = Counter()
     for cell in cells(config).values():
-        seats[cell.variant.role] += 1
-        seats["counterparty" if cell.opponent is None else cell.opponent.role] += 1
+        seats[f"models.{cell.variant.role}"] += 1
+        if cell.opponent is not None:
+            seats[f"models.{cell.opponent.role}"] += 1
+        else:
+            seats[f"{_NAMED}{cell.model}" if cell.model else "models.counterparty"] += 1
     return seats
 
 
-def _usd(spec: VLLM | OpenAI, generated: int, prompt: int) -> float | None:
-    if not isinstance(spec, OpenAI) or not (spec.usd_per_million_prompt or spec.usd_per_million_generated):
-        return None
-    return (prompt * spec.usd_per_million_prompt + generated * spec.usd_per_million_generated) / 1e6
+def _spec(config: Config, key: str) -> Spec:
+    if key.startswith(_NAMED):
+        return config.evaluate.counterparties[key.removeprefix(_NAMED)]
+    spec: Spec = getattr(config.models, key.removeprefix("models."))
+    return spec
 
 
 def trained_tokens(config: Config) -> dict[str, int]:

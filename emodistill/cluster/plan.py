@@ -16,14 +16,6 @@ from emodistill.errors import BadInput, RunFailed
 from emodistill.models import require, resolve
 from emodistill.stages import STAGES, Fingerprints, Stage
 
-_USERS = {
-    "rollout": ("teacher", "counterparty"),
-    "judge": ("judge",),
-    "sft": ("student",),
-    "jpo": ("student",),
-    "evaluate": ("student", "counterparty"),
-    "audit": ("teacher", "counterparty"),
-}
 _PACKAGES = {
     "iql": ("torch", "deepspeed"),
     "sft": ("torch", "deepspeed", "peft", "transformers"),
@@ -45,19 +37,21 @@ def check(config: Config, stages: Sequence[str]) -> None:
         require(*_PACKAGES.get(stage, ()))
         if stage in _TRAINED:
             _deepspeed_text(config, stage)
-        played = stage != "rollout" or config.sweep.imported is None
-        for role in _USERS.get(stage, ()) if played else ():
-            _check_model(role, getattr(config.models, role))
+    asked = {said.key: said.spec for said in speech(config, stages)}
+    if {"sft", "jpo"} & {*stages}:
+        asked["models.student"] = config.models.student
+    for key, spec in asked.items():
+        _check_model(key, spec)
 
 
-def _check_model(role: str, spec: Spec) -> None:
+def _check_model(key: str, spec: Spec) -> None:
     if isinstance(spec, Scripted):
         return
     if isinstance(spec, OpenAI):
         require("openai")
         if not os.environ.get(spec.api_key_env):
             raise BadInput(
-                f"models.{role}: the environment variable {spec.api_key_env} holds no key for {spec.base_url}. "
+                f"{key}: the environment variable {spec.api_key_env} holds no key for {spec.base_url}. "
                 "Export it before the run."
             )
         return
@@ -82,7 +76,7 @@ def render(config: Config, profile: Profile, root: Path, stages: Mapping[str, St
     lines += _table(
         [("stage", "role", "model", "replies", "generated tokens", "prompt tokens", "USD"), *map(_speech_row, said)]
     )
-    lines += _money(config, said)
+    lines += _money(said)
     lines += ["", *_gpu_hours(config, profile, stages)]
     if trained := [name for name in _TRAINED if name in stages]:
         lines += ["", *_gpu_memory(config, profile)]
@@ -112,21 +106,25 @@ def _stage_row(config: Config, profile: Profile, stage: Stage) -> tuple[str, ...
 def _speech_row(said: Speech) -> tuple[str, ...]:
     counts = (said.replies, said.generated_tokens, said.prompt_tokens)
     usd = "-" if said.usd is None else f"{said.usd:,.2f}"
-    return (said.stage, said.role, said.model or "simulator", *(f"{count:,}" for count in counts), usd)
+    return (
+        said.stage,
+        said.key.removeprefix("models."),
+        said.model or "simulator",
+        *(f"{count:,}" for count in counts),
+        usd,
+    )
 
 
-def _money(config: Config, said: Sequence[Speech]) -> list[str]:
+def _money(said: Sequence[Speech]) -> list[str]:
     """What the endpoints may cost in all, and what is not known of it."""
-    asked = {one.role: getattr(config.models, one.role) for one in said}
-    paid = {role: spec for role, spec in asked.items() if isinstance(spec, OpenAI)}
+    paid = {one.key: one.spec for one in said if isinstance(one.spec, OpenAI)}
     known = [one.usd for one in said if one.usd is not None]
     lines = [f"Endpoints: at most {sum(known):,.2f} USD by the prices given; a retry is paid again."] if known else []
-    free = [role for role, spec in paid.items() if not spec.usd_per_million_prompt + spec.usd_per_million_generated]
+    free = [key for key, spec in paid.items() if not spec.usd_per_million_prompt + spec.usd_per_million_generated]
     if free:
-        lines.append("No price is given for " + ", ".join(f"models.{role}" for role in free) + ": set "
-                     "usd_per_million_prompt and usd_per_million_generated there, and max_usd for a cap.")  # fmt: skip
-    lines += [f"models.{role} stops asking at {spec.max_usd:g} USD." for role, spec in paid.items() if spec.max_usd]
-    return lines
+        lines.append(f"No price is given for {', '.join(free)}: set usd_per_million_prompt and "
+                     "usd_per_million_generated there, and max_usd for a cap.")  # fmt: skip
+    return lines + [f"{key} stops asking at {spec.max_usd:g} USD." for key, spec in paid.items() if spec.max_usd]
 
 
 def _gpu_hours(config: Config, profile: Profile, stages: Mapping[str, Stage]) -> list[str]:

@@ -7,7 +7,9 @@ import re
 import pytest
 
 from emodistill.cluster.estimate import speech
+from emodistill.cluster.plan import check
 from emodistill.configfile import load_config
+from emodistill.errors import BadInput
 
 from fault_server import KEY, Endpoint
 from helpers import ROOT, emodistill
@@ -20,17 +22,31 @@ SMALL = ("scenarios.train=4", "scenarios.held_out=2", "sweep.rollouts=3", "sweep
 def test_the_plan_says_what_the_endpoints_may_cost_and_where_a_price_lacks(monkeypatch):
     monkeypatch.delenv("LLM_API_KEY", raising=False)
     told = emodistill("plan", API).stdout
-    found = {(one.stage, one.role): one for one in speech(load_config(API))}
+    found = {(one.stage, one.key): one for one in speech(load_config(API))}
     # 200 rollouts of 6 replies a side, 120 tokens at most, prompts of 320 + 12 × 45 / 2 tokens on average
-    teacher = found["rollout", "teacher"]
+    teacher = found["rollout", "models.teacher"]
     assert (teacher.replies, teacher.generated_tokens, teacher.prompt_tokens) == (1200, 144_000, 1200 * 590)
     assert teacher.usd == pytest.approx(0.144 * 1.5 + 0.708 * 0.5)
-    assert found["evaluate", "student"].usd is None
+    assert found["evaluate", "models.student"].usd is None
     assert f"at most {sum(one.usd or 0 for one in found.values()):,.2f} USD" in told
     assert "models.judge stops asking at 10 USD." in told
     llm = speech(load_config(API, ("evaluate.variants=[vanilla-llm, vanilla-slm]",)))
-    said = {one.role: one.replies for one in llm if one.stage == "evaluate"}
-    assert said == {"student": 10 * 2 * 6, "teacher": 10 * 2 * 6, "counterparty": 2 * 10 * 2 * 6}
+    said = {one.key: one.replies for one in llm if one.stage == "evaluate"}
+    cell = 10 * 2 * 6
+    assert said == {"models.student": cell, "models.teacher": cell, "models.counterparty": 2 * cell}
+    named = (
+        "evaluate.variants=[full]",
+        "evaluate.unseen=[full]",
+        "evaluate.counterparties={dear: {backend: openai, model: big, base_url: https://dear.example/v1, "
+        "api_key_env: DEAR_KEY, usd_per_million_generated: 10}}",
+    )
+    dear = next(one for one in speech(load_config(API, named)) if one.key == "evaluate.counterparties.dear")
+    assert (dear.replies, dear.usd) == (cell, pytest.approx(cell * 120 * 10 / 1e6))
+    monkeypatch.setenv("LLM_API_KEY", KEY)
+    with pytest.raises(
+        BadInput, match=r"evaluate\.counterparties\.dear: the environment variable DEAR_KEY holds no key"
+    ):
+        check(load_config(API, named), ["evaluate"])
     free = emodistill("plan", ROOT / "yaml" / "paper" / "crad.yaml").stdout
     assert "No price is given for models.teacher, models.counterparty, models.judge: set usd_per_million_prompt" in free
 

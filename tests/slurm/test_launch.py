@@ -201,26 +201,34 @@ def test_rollouts_and_verdicts_under_fire_end_as_if_nothing_had_happened(slurm, 
     assert shards(there) == shards(here)
 
 
-def before_evaluation(smoke_run, *outs: Path) -> None:
-    for out in outs:
+MORE = ("--set", "evaluate.seeds=24")
+
+
+def before_evaluation(smoke_run, tmp_path) -> tuple[Path, Path]:
+    """A run evaluated here in peace, and another that waits for it."""
+    here, there = tmp_path / "here", tmp_path / "there"
+    for out in (here, there):
         shutil.copytree(smoke_run, out)
         for stage in ("evaluate", "tables", "figures"):
             shutil.rmtree(out / stage)
+    emodistill("run", "yaml/smoke.yaml", "--out", here, *MORE)
+    return here, there
 
 
-def test_an_evaluation_under_fire_ends_as_if_nothing_had_happened(slurm, brake, smoke_run, tmp_path):
-    here, there, profile = tmp_path / "here", tmp_path / "there", tmp_path / "pairs.yaml"
-    more = ("--set", "evaluate.seeds=24")
-    before_evaluation(smoke_run, here, there)
-    emodistill("run", "yaml/smoke.yaml", "--out", here, *more)
-    profile.write_text("cluster: slurm\nstages: {evaluate: {bundle: 3, parallel: 2}}\n")
-    brake.on("evaluate", 0.5)
-    launch(there, *more, profile=profile)
-    Fire(slurm, there, "evaluate", seed=5).burn(kinds=3)
-    brake.off("evaluate")
+def same_evaluation(here: Path, there: Path) -> None:
     wait_for_end(there)
     assert complete(there), emodistill("status", there).stdout
     assert (evaluations(there), tables(there)) == (evaluations(here), tables(here))
+
+
+def test_an_evaluation_under_fire_ends_as_if_nothing_had_happened(slurm, brake, smoke_run, tmp_path):
+    (here, there), profile = before_evaluation(smoke_run, tmp_path), tmp_path / "pairs.yaml"
+    profile.write_text("cluster: slurm\nstages: {evaluate: {bundle: 3, parallel: 2}}\n")
+    brake.on("evaluate", 0.5)
+    launch(there, *MORE, profile=profile)
+    Fire(slurm, there, "evaluate", seed=5).burn(kinds=3)
+    brake.off("evaluate")
+    same_evaluation(here, there)
 
 
 def test_rollouts_live_through_a_time_limit_too_short(slurm, brake, tmp_path):  # slurmctld looks at it every 30 s
@@ -237,18 +245,13 @@ def test_rollouts_live_through_a_time_limit_too_short(slurm, brake, tmp_path):  
 
 
 def test_an_evaluation_lives_through_a_time_limit_too_short(slurm, brake, smoke_run, tmp_path):
-    here, there, profile = tmp_path / "here", tmp_path / "there", tmp_path / "short.yaml"
-    more = ("--set", "evaluate.seeds=24")
-    before_evaluation(smoke_run, here, there)
-    emodistill("run", "yaml/smoke.yaml", "--out", here, *more)
+    (here, there), profile = before_evaluation(smoke_run, tmp_path), tmp_path / "short.yaml"
     profile.write_text("cluster: slurm\ndefault: {time_min: 2, grace_s: 60}\nstages: {evaluate: {bundle: 6}}\n")
     brake.on("evaluate", 2.0)
-    launch(there, *more, profile=profile)
+    launch(there, *MORE, profile=profile)
     wait_for_requeue(there)
     brake.off("evaluate")
-    wait_for_end(there)
-    assert complete(there), emodistill("status", there).stdout
-    assert (evaluations(there), tables(there)) == (evaluations(here), tables(here))
+    same_evaluation(here, there)
 
 
 def wait_for_requeue(out: Path, within_s: float = 300) -> None:
