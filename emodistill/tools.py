@@ -19,6 +19,7 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     scenarios.add_argument("--skip-bad", action="store_true", help="leave out rows that cannot be recovered")
     offer = command("offer", _offer, "the number that an utterance offers, or none")
     offer.add_argument("--domain", default="crad", help="whose unit to print (default: crad, days)")
+    offer.add_argument("--seat", choices=("focal", "counterparty"), help="who speaks: the text may begin with its role")
     offer.add_argument("--json", action="store_true", help="offer, accepts and walks")
     offer.add_argument("text")
 
@@ -75,7 +76,8 @@ def _offer(options: argparse.Namespace) -> None:
     from emodistill.domains import domain_named
     from emodistill.rollout.offers import read
 
-    found = read(options.text, domain_named(options.domain).quantity)
+    domain = domain_named(options.domain)
+    found = read(options.text, domain.quantity, domain.role(options.seat) if options.seat else "")
     if options.json:
         print(json.dumps(asdict(found)))
     else:

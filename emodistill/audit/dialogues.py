@@ -73,7 +73,7 @@ def _one(place: int, one: Worst) -> list[str]:
         "```text",
     ]
     for turn in one.episode.turns:
-        who = domain.focal_role if turn.seat == "focal" else domain.counterparty_role
+        who = domain.role(turn.seat)
         feels = f" ({turn.emotion})" if turn.emotion else ""
         reading = turn.reading
         does = [f"offers {say(reading.offer)}"] if reading.offer is not None else []

@@ -53,6 +53,10 @@ class Domain:
         """The unit of every value in this domain."""
         return self.quantity.unit
 
+    def role(self, seat: Seat) -> str:
+        """What that seat's side is called."""
+        return self.focal_role if seat == "focal" else self.counterparty_role
+
 
 @dataclass(frozen=True, slots=True)
 class Drawn:

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from emodistill.domains import domain_named
-from emodistill.domains.quantities import Quantity
+from emodistill.domains.base import Domain
 from emodistill.llm.base import ChatModel, ChatReply, ChatRequest, View
 from emodistill.records import DEFAULT_STYLE, Episode, Reading, Rules, Scenario, Seat, Select, Style, Turn
 from emodistill.rollout import structured
@@ -63,7 +63,7 @@ class Usage:
 @dataclass(slots=True)
 class _Open:
     task: Task
-    quantity: Quantity
+    domain: Domain
     turns: tuple[Turn, ...] = ()
     plain: tuple[Turn, ...] = ()  # the same without emotions, for the counterparty
     attempt: int = 0
@@ -105,7 +105,7 @@ def play(
     opened: dict[str, _Open] = {}
     while not stop():
         for task in islice(waiting, in_flight - len(opened)):
-            opened[task.id] = _Open(task, domain_named(task.scenario.domain).quantity)
+            opened[task.id] = _Open(task, domain_named(task.scenario.domain))
             _ask(opened[task.id], voices, selects, rules, style)
         if not opened:
             return
@@ -140,7 +140,7 @@ def _ask(
             top_p=voice.top_p,
             max_tokens=voice.max_tokens,
             adapter=voice.adapter,
-            schema=structured.schema(episode.quantity) if style.replies == "structured" else "",
+            schema=structured.schema(episode.domain.quantity) if style.replies == "structured" else "",
         )
     )
 
@@ -154,23 +154,25 @@ def _chosen(task: Task, turns: tuple[Turn, ...], seat: Seat, select: Select | No
 
 
 def _advance(episode: _Open, reply: ChatReply, rules: Rules, style: Style) -> Outcome | None:
-    hear = structured.parse if style.replies == "structured" else _words
-    heard = hear(reply.text, episode.quantity)
+    seat = episode.seat
+    if style.replies == "structured":
+        heard = structured.parse(reply.text, episode.domain.quantity)
+    else:
+        heard = _words(reply.text, episode.domain, seat)
     if heard is None:
         unusable = f"unusable reply {reply.text[:80]!r}" if reply.text.strip() else "empty reply"
         episode.problems.append(reply.error or unusable)
         episode.attempt += 1
         return Outcome("error") if episode.attempt == ATTEMPTS else None
-    seat = episode.seat
     turn = Turn(len(episode.turns), seat, *heard, episode.emotion, reply.text)
     episode.turns, episode.attempt = (*episode.turns, turn), 0
     episode.plain = (*episode.plain, plain_turn(turn))
     return outcome(episode.task.scenario, episode.turns, rules)
 
 
-def _words(text: str, quantity: Quantity) -> tuple[str, Reading] | None:
+def _words(text: str, domain: Domain, seat: Seat) -> tuple[str, Reading] | None:
     utterance = text.strip()
-    return (utterance, read(utterance, quantity)) if utterance else None
+    return (utterance, read(utterance, domain.quantity, domain.role(seat))) if utterance else None
 
 
 def _closed(episode: _Open, end: Outcome) -> Episode:

@@ -25,6 +25,7 @@ class _Sentence:
 
     offer: Figure | None
     strength: int
+    theirs: float | None  # the other side's figure, the last if there are several
     amount: Figure | None  # the last figure with a unit
     echo: bool  # nothing but a figure with a question mark
     marked: str  # its skeleton
@@ -34,10 +35,15 @@ class _Sentence:
     retracts: bool  # an acceptance before it
 
 
-def read(utterance: str, quantity: Quantity) -> Reading:
-    """What the words do: offer in the quantity's unit, acceptance, walk-away. Reads the first 2,000 characters."""
-    words = said(utterance)
+def read(utterance: str, quantity: Quantity, speaker: str = "") -> Reading:
+    """What the words do: offer in the quantity's unit, acceptance, walk-away. Reads the first 2,000 characters.
+
+    `speaker` is the domain's name of the role that speaks. A text that begins with its tag ("Debtor: agreed.") is its
+    own; after another's tag nothing is accepted, nor does anybody walk away.
+    """
+    words = said(utterance, speaker)
     offer: float | None = None
+    theirs: float | None = None
     amount: Figure | None = None
     strength, accepting, walking = offered.NONE, False, False
     parts = [_sentence(sentence, quantity) for sentence in words.sentences]
@@ -47,6 +53,7 @@ def read(utterance: str, quantity: Quantity) -> Reading:
             former = None if part.amount else amount
             offer = None if part.offer is None else in_unit_of(former, part.offer).value
             strength = part.strength
+        theirs = part.theirs if part.theirs is not None and not echoed else theirs
         amount = part.amount or amount
         accepting = (accepting and not part.retracts) or part.accepts
         walking = walking or part.walks
@@ -56,6 +63,8 @@ def read(utterance: str, quantity: Quantity) -> Reading:
     walking = walking and not accepting and not words.tagged
     if walking or (strength == offered.THEIRS and not accepting):
         offer = None
+    if accepting and strength == offered.FORMER and theirs is not None:
+        offer = theirs  # I asked for 15, but I accept your 25
     return _reading(offer, accepting, walking)
 
 
@@ -76,14 +85,16 @@ def _sentence(sentence: str, quantity: Quantity) -> _Sentence:
     text = plain(sentence)
     found = figures(text, quantity)
     marked, places = skeleton(text, found)
-    best, best_strength = None, offered.NONE
+    best, best_strength, theirs = None, offered.NONE, None
     for figure, place in zip(found, places, strict=True):
         strength = offered.strength(marked, place, figure, quantity) if figure.value is not None else offered.NONE
+        theirs = figure.value if strength == offered.THEIRS else theirs
         if strength >= max(min(best_strength, offered.PLAIN), offered.THEIRS):
             best, best_strength = figure, max(strength, best_strength)
     return _Sentence(
         offer=best,
         strength=best_strength,
+        theirs=theirs,
         amount=next((figure for figure in reversed(found) if figure.unit is not None), None),
         echo=best_strength > offered.THEIRS and is_echo(marked),
         marked=marked,

@@ -75,8 +75,7 @@ def _brief(domain: Domain, scenario: Scenario, seat: Seat, style: Style) -> str:
 
 def _transcript(domain: Domain, turns: tuple[Turn, ...]) -> str:
     """A line a message: one that holds line ends cannot write the other side's next line."""
-    names = {"focal": domain.focal_role, "counterparty": domain.counterparty_role}
-    said = "\n".join(f"{names[turn.seat]}: {inert(' '.join(turn.utterance.split()))}" for turn in turns)
+    said = "\n".join(f"{domain.role(turn.seat)}: {inert(' '.join(turn.utterance.split()))}" for turn in turns)
     return f"The negotiation so far:\n{said}" if said else OPENING
 
 

@@ -147,7 +147,8 @@ def _heard(message: dict[str, Any], k: int, domain: Domain) -> tuple[str, Readin
     if not isinstance(said, str) or not said.strip():
         raise Unusable(f"message {k} has no words")
     text = whole(said)
-    words, offer = read(text.strip(), domain.quantity), first(message, spelling.OFFER)
+    seat: Seat = "counterparty" if k % 2 else "focal"
+    words, offer = read(text.strip(), domain.quantity, domain.role(seat)), first(message, spelling.OFFER)
     accepts, walks = spelling.decided(first(message, spelling.STATE), words)
     if offer is None:
         return text, Reading(words.offer, accepts, walks), False

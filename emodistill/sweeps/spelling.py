@@ -64,7 +64,7 @@ def first(row: dict[str, Any], names: Iterable[str]) -> Any:
 def target_names(domain: Domain, seat: Seat) -> tuple[str, ...]:
     """What a seat's target may be called: by its role here, and by those of the authors' files."""
     roles = ("focal", "seller", "creditor") if seat == "focal" else ("counterparty", "buyer", "debtor")
-    role = domain.focal_role if seat == "focal" else domain.counterparty_role
+    role = domain.role(seat)
     return tuple(f"{who}{what}" for who in dict.fromkeys((plain(role), *roles)) for what in _TARGET)
 
 

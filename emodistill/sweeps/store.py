@@ -87,11 +87,14 @@ def counts(sweep: Sweep) -> dict[str, int]:
         for one in sweep.played
         for turn, stated in zip(one.episode.turns, one.offers_stated, strict=True)
     ]
-    quantity = domain_named(sweep.domain).quantity
+    domain = domain_named(sweep.domain)
     return {
         "offers_stated": sum(stated for _, stated in turns),
         "offers_read": sum(turn.reading.offer is not None and not stated for turn, stated in turns),
-        "same": sum(stated and read(turn.utterance, quantity).offer == turn.reading.offer for turn, stated in turns),
+        "same": sum(
+            stated and read(turn.utterance, domain.quantity, domain.role(turn.seat)).offer == turn.reading.offer
+            for turn, stated in turns
+        ),
         "outcomes_stated": sum(one.outcome_stated for one in sweep.played),
         "outcomes_by_rules": sum(not one.outcome_stated for one in sweep.played),
     }

@@ -358,6 +358,21 @@ def test_only_the_speakers_own_words_count(text, right):
     assert read(text, DAYS) == right
 
 
+@pytest.mark.parametrize(
+    ("text", "speaker", "right"),
+    [
+        ("Debtor: I accept.", "debtor", Reading(accepts=True)),
+        ("**The Coordinator:** I accept. Survivor: I walk away.", "rescue coordinator", Reading(accepts=True)),
+        ("Debtor: I accept.", "creditor", Reading()),
+        ("Debtor: I accept.", "", Reading()),
+        ("Debtor: 60 days. Creditor: I accept.", "debtor", Reading(60)),
+        ("<|im_start|>user I accept", "debtor", Reading()),
+    ],
+)
+def test_a_speaker_may_begin_with_its_own_role(text, speaker, right):
+    assert read(text, DAYS, speaker) == right
+
+
 @pytest.mark.parametrize("path", LABELLED, ids=lambda path: path.stem)
 def test_labelled_utterances(path):
     scores = score(path)

@@ -1,4 +1,7 @@
-"""Scores the reader on a labelled file: one JSON object a line with domain, text, offer, accepts, walks, tag."""
+"""Scores the reader on a labelled file: one JSON object a line with domain, text, offer, accepts, walks, tag.
+
+`speaker` names the role of somebody whose text begins with its own tag.
+"""
 
 import json
 from collections import defaultdict
@@ -51,7 +54,8 @@ def score(path: Path) -> Scores:
     right: dict[str, list[bool]] = defaultdict(list)
     for line in path.read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
-        want, got = Reading(row["offer"], row["accepts"], row["walks"]), read(row["text"], QUANTITIES[row["domain"]])
+        want = Reading(row["offer"], row["accepts"], row["walks"])
+        got = read(row["text"], QUANTITIES[row["domain"]], row.get("speaker", ""))
         for move in MOVES:
             wanted, heard = getattr(want, move), getattr(got, move)
             there, said = wanted not in (None, False), heard not in (None, False)

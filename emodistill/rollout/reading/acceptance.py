@@ -21,7 +21,8 @@ _TERMS = group("""
 """)
 _THAT = (
     rf"(?:(?:all )?(?:your|the|this|that|these|those)(?: (?!for )\w+)?? {_TERMS}(?:[ -]{_TERMS})?"
-    r"|that|this|it|those|these|what you(?:'ve| have|'re| are)? (?:just )?(?:suggest|propos|offer|ask)\w*(?: for)?)"
+    r"|that(?! you(?:'re|'ve| are| have| feel| want| need)\b)|this|it|those|these"
+    r"|what you(?:'ve| have|'re| are)? (?:just )?(?:suggest|propos|offer|ask)\w*(?: for)?)"
 )
 _OVER = r"(?= ?(?:$|[.,!;:)]|- ))"  # the phrase ends here
 _CLOSED = r"(?= ?(?:$|[.!;]|and\b|,? (?:and )?thank|- ))"  # no reasons follow, as they do where a figure is argued for
@@ -87,7 +88,7 @@ _ACCEPT = wording(rf"""
         (?:your|the|those) \#)){_OVER}
     # short answers
     (?:^|[,:-] |(?<!i'm )(?<!i am )\b{_OPENER} )(?:(?:done )?deal|agreed(?!, (?:it's|it is|this is|these are|\
-        you're|you are|the|they|there) )|accepted|settled|sold|done)(?= ?(?:$|\
+        you're|you are|the|they|there) )|accepted|(?<!: )(?:settled|sold|done))(?= ?(?:$|\
         [.,!;:)]|- |then\b|(?:at |on |for |)[#~]|it is\b|and\b|(?:just|please|now)\b))
     (?:^|[,:-] |\b{_OPENER} )(?:offer accepted|you're on|you win|we're on|count (?:me|us) in|i'm in|no objections?|\
         lock it in|say no more){_OVER}
@@ -132,7 +133,7 @@ _DENIED = wording(r"""
     \b(?:they|he|she) (?:said|says|wants?|told|thinks?)\b[^,;:]{0,60}$
     \b(?:do|does|would|could|can|should|are|is)(?: we| you| it) ?$
     (?:'d|\bwould) (?:\w+ )?(?:say |be a )?$
-    \bmake $|[#~](?:'s| is| are| would be) (?:the|my|our|all|what|as)\b[^,;:]{0,40}$
+    \bmake $|[#~](?:'s| is| are| would be) (?:the|my|our|all|what|as|better|easier|best|safer)\b[^;:]{0,40}$
     \b(?:find|need|want|look\w* for|come up with|work out|figure out) (?:[\w'-]+ ){1,6}$
     \b(?:propos|suggest)(?:e|es|ing)?\b[^,;:]{0,60}$|\bno \w+ (?:where|in which|that)\b[^,;:]{0,60}$
 """)

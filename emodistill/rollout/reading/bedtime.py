@@ -9,8 +9,8 @@ _OTHER = wording(
     rf"""
     snooz\w+|class(?:es)?|lectures?|exams?|finals|quiz|tests?|school|practice|training|rehearsal|alarm|wak\w+|woke
     get(?:ting)? up|got up|rise
-    bus|train|works?|job|matche?s?|show|stream|movie|concert|dinner|supper|meal|(?<!about )(?<!us )meeting|tutor\w*
-    session|deadline|due|submit\w*
+    bus|train|works?(?! with\b)|job|matche?s?|show|stream|movie|concert|dinner|supper|meal|(?<!about )(?<!us )meeting
+    tutor\w*|session|deadline|due|submit\w*
     submission|hand(?:ed)? (?:it )?in|{_WE_WILL}(?:starts?(?! with)|shift)
     starting|ends?|ending|begins?(?! with)|finish(?:es|ed)?|opens|closes|since
     friends?|roommates?

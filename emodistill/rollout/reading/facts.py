@@ -18,7 +18,8 @@ _BEFORE = wording(rf"""
         scheduled|booked|moved|set|asked|offered)[^,;]{{0,50}}$
     \b{_SPENT}(?: [\w¤#~]+){{0,5}}(?: in| for| after| about| almost| nearly| over| more than| the last| the past)* $
     (?:^|[,;] )(?:and |but )?been {_NEARLY}$|\b(?:times|twice|once) (?:in|over|within) {_NEARLY}$
-    \bwarned (?:me|us|you|him|her|them)\b[^;]*$
+    \b(?:once|twice|times) (?:¤|#|a day|daily) for {_NEARLY}$
+    \b(?:is|are|'re) open [^,;]*$|\bwarned (?:me|us|you|him|her|them)\b[^;]*$
     \bthe (?:first|last|past|previous) $|\byou(?:'ve| have)? had (?:\w+ )?$
     \bdid (?:it|you|they|he|she) (?:\w+ )?(?:take|wait|need) {_NEARLY}$
     \bit's always $|\bwas due (?:in |for )?$|\b(?:original|old|initial|previous) \w+ (?:was|were) $
@@ -57,10 +58,10 @@ _AFTER = wording(
         past[- ]due|ago|behind|old\b|in arrears|delinquent|in a row|past the|\
         into\b|since|outstanding|unpaid)
     \ (?:ha(?:ve|s) (?:already )?(?:passed|gone)|passed|went by|later (?:i|we|they|you|he|she|nothing|the)|\
-        before (?:the|my|your|he|she|they|our) (?!bed|deadline|turn|surgery|operation|procedure|slot|team|rescue|we|\
-        money)|after (?:they|he|she|i (?!get\b|am\b|receive\b|sign\b)|\
+        before (?:the|my|your|he|she|they|our) (?!(?:\w+ )?(?:bed|deadline|turn|surgery|operation|procedure|slot|team|\
+        rescue|we|money)\b)|after (?:they|he|she|i (?!get\b|am\b|receive\b|sign\b)|\
         (?:the |your |my )?(?:surgery|operation|procedure))\b)
-    \ last time\b|(?: \w+){0,2} already ?(?:$|[.,!?;])
+    \ (?:afterwards?|in it)\b|\ last time\b|(?: \w+){0,2} already ?(?:$|[.,!?;])
     \ of (?!(?:your|my|this|that|it|the|grace|patience|time|wait\w*|flexibility|leeway|breathing|courage|trust|hope|\
         strength|\
         holding|extra|extension|fight|warning|mercy)\b)\w+|\ of (?:my life|being)\b
@@ -70,7 +71,7 @@ _AFTER = wording(
     \ (?:¤(?= ?(?:$|[.,!?;]))|a (?:day|night|week|shift)\b)
     \ away from (?:school|campus|here|home|you|the hospital)|\ back (?:in|when|then)\b|\ earlier today
     \ left (?:on|until|before)
-    \ without (?:food|water|sleep|light|air|pay\w*|work|income|a (?:job|paycheck|break))
+    \ without (?:\w+ing the|food|water|sleep|light|air|pay\w*|work|income|a (?:job|paycheck|break))
     \ in (?:the )?(?:hospital|recovery|intensive|jail|school|bed\b)
 """,
     "^",
@@ -80,13 +81,14 @@ _OF_LENGTH = wording(  # a 45-minute drive
     fee|shift|drive|walk|break|nap|notice|vacation|stay|recovery|commute|course|class|exam|session|trip|ride|supply
     rehab|workout|history|hearing|meeting|show|movie|flight|procedure|infusion|scan|pause|backlog|contract|trial|warranty
 """,
-    r"^[ -](?:(?!to )\w+ )?",
+    r"^'?[ -](?:(?!to )\w+ )?",
     r"\b",
 )
 _BARGAINED = group(r"""
     i|we|us|can|could|must|should|has to|have to|need\w*|team|crew|rescue\w*|help|pay(?!che|day)\w*|repay\w*|money
-    balance|surgery|operat\w+|slot|appointment|opening|beds?|cancellation|room|space|spot|wait|window|deadline
-    limit|extraction|squad|engineers?|drill|dig|plan|offer\w*|proposal|request|estimate|eta|answer|truth|number|figure|earliest|latest
+    balance|surgery|operat\w+|slot|appointment|opening|next block|beds?|cancellation|room|space|spot|wait|window
+    deadline|limit|extraction|squad|engineers?|drill|dig|plan|offer\w*|proposal|request|estimate|eta|answer|truth|number
+    figure|earliest|latest
     best|fastest|soonest|most|least|date|timeline|target|compromise|max\w*|settle\w*|full|total
     whole|next available|theatre|debt|account|policy|company|schedul\w+|free|rest|remain\w+|half|final|terms?|extension
     arrangement|solution|middle|thing|one|deal|agreement|hop\w+|ask\w*|way|line|goal|idea|word|vote|call|gut|heart

@@ -39,6 +39,9 @@ _FORMER = wording(
     r"(?:\b",
     r"\b)(?!.*\b(?:now|instead|to be)\b)[^;]{0,60}$",
 )
+_LEFT = re.compile(
+    r"\b(?:initially|originally|at (?:the (?:start|beginning|outset)|first)|when we (?:began|started|first))\b"
+)
 _BACK_FROM = re.compile(r"[#~][^;#~]*\bfrom (?:my |our )?$")  # 60 days, down from …
 _OWN = wording(
     r"""
@@ -94,5 +97,5 @@ def strength(text: str, at: int, figure: Figure, quantity: Quantity) -> int:
     if theirs(before, head, after):
         return THEIRS
     if figure.former or _FORMER.search(clause) or _BACK_FROM.search(before) or (clocked and is_before_bed(head)):
-        return FORMER
+        return NONE if _LEFT.search(head + after) and "#" not in after else FORMER
     return FIRM if alone or _OWN.search(clause) else PLAIN

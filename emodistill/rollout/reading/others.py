@@ -43,6 +43,7 @@ _THEIRS = wording(rf"""
     \b(?:(?:are|were) you|do you|would you) (?:really|seriously|actually|honestly)\b[^,;]{{0,40}}$
     \b(?:who told you|(?:what|who) makes you think|what (?:\w+ ){{0,2}}makes(?= $)|do you have any idea (?:what|how)|\
         can you imagine)\b[^,;]{{0,40}}$
+    \bdid i (?:\w+ )?(?:understand|hear|get|read)[^;]*$
     \bthe (?:first|last|other|previous|second) \w+ (?:said|told|promised|quoted)\b[^,;]{{0,40}}$
     \b(?:research|science|studies|experts|the data) (?:say|show|suggest|recommend|find)s?\b[^;]*$
     ^\W*how (?:(?:do|did|dare) you (?!feel|see|like|think|want|get|make|do\b)|many (?:\w+ )?times)[^,;]*$

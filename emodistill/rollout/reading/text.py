@@ -52,6 +52,7 @@ _ABBREVIATION = re.compile(r"\b(approx|max|mr|mrs|ms|dr|est|vs)\.(?= )")
 
 _SPELT = {
     **{"u": "you", "ur": "your", "ya": "you", "im": "i'm", "ive": "i've", "lets": "let's", "thats": "that's"},
+    **{"ill take": "i'll take", "ill do": "i'll do", "ill wait": "i'll wait", "ill pay": "i'll pay"},
     **{"cant": "can't", "dont": "don't", "wont": "won't", "isnt": "isn't", "didnt": "didn't", "doesnt": "doesn't"},
     **{"gonna": "going to", "gotta": "have to", "wanna": "want to", "gimme": "give me", "lemme": "let me"},
     **{"pls": "please", "plz": "please", "thx": "thanks", "cuz": "because", "okey": "ok", "abt": "about"},
@@ -60,20 +61,23 @@ _CHAT = re.compile(rf"\b(?:{'|'.join(_SPELT)})\b(?![.'])|^k\b")
 
 
 class Said(NamedTuple):
-    """The sentences of one utterance; `tagged` if it began with a role tag, so that whose words they are is open."""
+    """The sentences of one utterance; `tagged` if it began with another's role tag: whose words they are is open."""
 
     sentences: list[str]
     tagged: bool
 
 
-def said(utterance: str) -> Said:
-    """The sentences in the first `LIMIT` characters, each with its closing mark, still to be made `plain`."""
+def said(utterance: str, speaker: str = "") -> Said:
+    """The sentences in the first `LIMIT` characters, each with its closing mark, still to be made `plain`.
+
+    `speaker` is the role whose tag the text may begin with.
+    """
     text, tagged = utterance[:LIMIT].strip(), False
     if not text.isascii():
         text = _LONE_FRACTION.sub(" ", text.translate(_PLAIN))
         text = _PICTURE.sub(" ", unicodedata.normalize("NFKC", text)).strip()[:LIMIT]
     if _WHOLE_TEXT.search(text):
-        text, tagged = _own(text.lower())
+        text, tagged = _own(text.lower(), speaker)
     return Said(_sentences(text), tagged)
 
 
@@ -97,17 +101,24 @@ def plain(sentence: str) -> str:
     return _CHAT.sub(lambda match: _SPELT.get(match[0], "ok"), text)
 
 
-def _own(text: str) -> tuple[str, bool]:
-    """The speaker's own words, wrapped lines joined, and whether a role tag came first."""
+def _own(text: str, speaker: str) -> tuple[str, bool]:
+    """The speaker's own words, wrapped lines joined, and whether another's role tag came first."""
     text = "\n".join(" ".join(paragraph.split()) for paragraph in _PARAGRAPH.split(text))
     text = _JSON.sub(" ", text)
     first = _ROLE.match(text)
+    tagged = first is not None and not _names(first[0], speaker)
     start = first.end() if first else 0
     other = _ROLE.search(text, start)
     text = text[start : other.start() if other else None].strip()
     if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" and text.count(text[0]) == 2:
-        return text[1:-1], first is not None
-    return _QUOTED.sub(_kept, text), first is not None
+        return text[1:-1], tagged
+    return _QUOTED.sub(_kept, text), tagged
+
+
+def _names(tag: str, speaker: str) -> bool:
+    """Whether a role tag names the speaker: a rescue coordinator is also called coordinator."""
+    name = tag.strip("<>[]*: ").removeprefix("the ")
+    return name != "" and name in (speaker, speaker.rpartition(" ")[2])
 
 
 def _kept(match: re.Match[str]) -> str:

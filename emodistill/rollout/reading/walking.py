@@ -69,6 +69,7 @@ _WALK = wording(rf"""
     \b(?:do not|don't) bother (?:calling|writing|coming|answering|replying)(?: me)?(?: back| again)?{_END}
     \b(?:do not|don't) (?:call|text|write|radio|contact)(?: me)? (?:back|again){_END}
     ^no more (?:talk(?:s|ing)?|negotiat\w+|discussions?|bargaining){_END}
+    ^no deal, (?:and )?not (?:now|today|ever)\b|\bforget (?:the whole|this whole|the entire) (?:thing|deal){_END}
     ^(?:over and out|end of (?:conversation|negotiation)|conversation over|negotiation over|count me out|\
         meeting adjourned|this is (?:over|goodbye)){_END}
     ^(?:it's|it is|we're|i'm) (?:over|finished)(?: between us)?{_END}|^(?:i quit|i give up){_END}|\bthat's it, i'm out\b
@@ -81,7 +82,7 @@ _HINT = wording(
     exit|conclud|cancel|call|drop|elsewhere|another|different|someone|somebody|switch|turn|any ?more|any longer
     further|again
     refus|over|dead|fail|nothing|no more|no point|no longer|bye|good|farewell|so long|adios|court|part|wash|want|rest my
-    suspend|giv|mov|transfer|going|consider|count me|meeting
+    suspend|giv|mov|transfer|going|consider|count me|meeting|no deal|forget
 """,
     r"\b",
 )
