@@ -77,10 +77,10 @@ def _echoed(part: _Sentence, after: _Sentence) -> bool:
     return after.strength == offered.THEIRS and after.offer.value == part.offer.value
 
 
-_reading = lru_cache(maxsize=1 << 14)(Reading)  # there are few, and they are frozen
+_reading = lru_cache(maxsize=1 << 12)(Reading)  # there are few, and they are frozen
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 12)
 def _sentence(sentence: str, quantity: Quantity) -> _Sentence:
     text = plain(sentence)
     found = figures(text, quantity)

@@ -59,6 +59,6 @@ def _repeats(said: str, earlier: list[str]) -> bool:
     return len(set(now)) < len(now) or bool(past & set(now))
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=4096)
 def _sentences(text: str) -> tuple[str, ...]:
     return tuple(part.strip().lower() for part in re.split(r"[.!?]", text) if part.strip())

@@ -75,7 +75,7 @@ def quotes_of(scenario: Scenario) -> tuple[str, ...]:
     return tuple(sorted((text for text in said if heard_emotion(text) != "neutral"), key=len, reverse=True))
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=4096)
 def _cues(sentence: str) -> tuple[str, ...]:
     """The labels of the cues in one sentence, in order."""
     return tuple(match.lastgroup or "" for match in _CUE.finditer(sentence.lower().replace("’", "'")))

@@ -5,10 +5,12 @@ at random, without bias, so short axes work like long ones. `negotiators` sample
 """
 
 import math
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import product
-from typing import Any
+from itertools import chain, product
+from typing import Any, NamedTuple
 
 from emodistill.emotions import GOEMOTIONS
 from emodistill.records import Scenario
@@ -38,8 +40,7 @@ class Axis:
         return (value - self.origin) * self.sign
 
 
-@dataclass(frozen=True, slots=True)
-class Kernel:
+class Kernel(NamedTuple):
     """The reaction to one emotion in one phase."""
 
     concession: float  # the factor, after persona
@@ -52,8 +53,28 @@ class Kernel:
         return _steps(self.mean, self.concession)
 
 
-Kernels = dict[tuple[str, str, bool], Kernel]  # (phase, emotion, worn)
-_KEYS = tuple(product(PHASES, GOEMOTIONS, (False, True)))
+Key = tuple[str, str, bool]  # (phase, emotion, worn)
+_PLACE: dict[Key, int] = {key: place for place, key in enumerate(product(PHASES, GOEMOTIONS, (False, True)))}
+_WIDTH = len(Kernel._fields)
+
+
+class Kernels(Mapping[Key, Kernel]):
+    """One scenario's reactions. They are kept as bare numbers, a sixth of what as many records take."""
+
+    __slots__ = ("_numbers",)
+
+    def __init__(self, made: Iterable[Kernel]) -> None:
+        self._numbers = array("d", chain.from_iterable(made))
+
+    def __getitem__(self, key: Key) -> Kernel:
+        at = _PLACE[key] * _WIDTH
+        return Kernel(*self._numbers[at : at + _WIDTH])
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(_PLACE)
+
+    def __len__(self) -> int:
+        return len(_PLACE)
 
 
 def axis_of(scenario: Scenario) -> Axis:
@@ -77,14 +98,13 @@ def kernels(scenario: Scenario, persona: str, max_messages: int) -> Kernels:
     """Every reaction of this scenario's counterparty."""
     who, length = character(scenario, persona), axis_of(scenario).length
     replies = max(1, min(max_messages // 2, MOST_REPLIES))
-    favour, made = dict(who.families), {}
-    for key in _KEYS:
-        phase, emotion, worn = key
+    favour, made = dict(who.families), []
+    for phase, emotion, worn in _PLACE:
         planted = effect(scenario.domain, emotion, worn, phase)
         factor = max(LEAST_FACTOR, planted.concession * favour.get(FAMILY[emotion], 1.0))
         risk = min(MOST_RISK, who.risk / replies * PHASE_RISK[phase] * planted.risk)
-        made[key] = Kernel(factor, risk, who.pace / replies * factor * length)
-    return made
+        made.append(Kernel(factor, risk, who.pace / replies * factor * length))
+    return Kernels(made)
 
 
 @lru_cache(maxsize=2048)  # of the few scenarios that are being played: all of a run's would be a quarter MB each

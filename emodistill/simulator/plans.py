@@ -26,7 +26,7 @@ def plan_index(episode_seed: int) -> int:
     return episode_seed % len(PLANS)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=4096)
 def planned_units(index: int, length: float, max_messages: int) -> tuple[int, ...]:
     """The offer at each focal turn, in whole units from the counterparty's target on an axis of that length."""
     plan, turns = PLANS[index], (max_messages + 1) // 2

@@ -124,7 +124,7 @@ def test_the_character_scales_effects_but_does_not_change_which_is_best():
 def test_each_persona_has_its_own_temper():
     assert set(PERSONA) == set(phrases.PERSONA_SAYS) == set(PERSONAS)
     bargain = toward(20, 120)
-    assert len({str(kernels(bargain, persona, 12)) for persona in PERSONAS}) == len(PERSONAS)
+    assert len({tuple(kernels(bargain, persona, 12).values()) for persona in PERSONAS}) == len(PERSONAS)
 
 
 @PROPERTY
