@@ -46,10 +46,6 @@ def _offsets(lengths: Iterable[int]) -> np.ndarray:
     return np.cumsum([0, *lengths], dtype=np.int64)
 
 
-def _float(value: float | None) -> float:
-    return float("nan") if value is None else value
-
-
 def _optional(value: float) -> float | None:
     return None if value != value else value
 
@@ -80,7 +76,7 @@ def _encode_episodes(episodes: list[Episode]) -> Iterator[tuple[str, Column | li
     yield "turn.raw_of", raw_of.astype(np.int32)
     yield "turn.emotion", Coded.of([t.emotion or "" for t in turns])
     readings = [t.reading for t in turns]
-    yield "turn.offer", np.array([_float(r.offer) for r in readings], np.float64)
+    yield "turn.offer", np.array([r.offer for r in readings], np.float64)  # numpy makes NaN of None
     yield "turn.accepts", np.array([r.accepts for r in readings], np.bool_)
     yield "turn.walks", np.array([r.walks for r in readings], np.bool_)
     yield "id", [e.id for e in episodes]
@@ -90,7 +86,7 @@ def _encode_episodes(episodes: list[Episode]) -> Iterator[tuple[str, Column | li
     yield "rollout", np.array([e.rollout for e in episodes], np.int32)
     yield "seed", np.array([e.seed for e in episodes], np.int64)
     yield "messages", np.array([len(e.turns) for e in episodes], np.uint16)
-    yield "agreed", np.array([_float(e.agreed) for e in episodes], np.float64)
+    yield "agreed", np.array([e.agreed for e in episodes], np.float64)
 
 
 def _decode_episodes(table: Table) -> list[Episode]:
