@@ -4,7 +4,7 @@ NODES ?= 1
 VENV := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install model demo reference bench test test-fast lint docs slurm slurm-down
+.PHONY: help install model demo reference bench test test-fast coverage mutants lint docs slurm slurm-down
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -32,6 +32,14 @@ test: model ## the whole test suite: real vLLM, DeepSpeed, Slurm and Chromium (a
 
 test-fast: install ## unit tests only, some minutes
 	@$(VENV)/python -m pytest -m "not slow and not vllm and not deepspeed and not slurm and not browser"
+
+coverage: model ## lines and branches that the whole suite runs through, an hour and more
+	@$(VENV)/python -m pip install -qq -c requirements/cpu.txt coverage==7.17.5
+	@$(VENV)/coverage erase; $(VENV)/coverage run -m pytest; $(VENV)/coverage combine -q; $(VENV)/coverage report --skip-covered
+
+mutants: install ## changes to rewards, agreement and losses that their tests do not notice, some minutes
+	@$(VENV)/python -m pip install -qq -c requirements/cpu.txt mutmut==3.8.1
+	@$(VENV)/mutmut run && $(VENV)/mutmut results
 
 lint: install ## style, types and import contracts
 	@$(VENV)/ruff check . && $(VENV)/ruff format --check . && $(VENV)/mypy && $(VENV)/lint-imports --no-logo

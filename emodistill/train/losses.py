@@ -46,7 +46,7 @@ def jpo_terms(
     advantage: Tensor,
     kappa: float,
     epsilon: float,
-    ratio_of: Literal["sequence", "token"] = "sequence",
+    ratio_of: Literal["sequence", "token"],
 ) -> JPOTerms:
     """Terms of the JPO loss. `token`: each token has its own ratio exp δ_t, and a response counts with their mean.
 

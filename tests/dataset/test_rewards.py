@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emodistill.dataset.rewards import Standing, advantages, standings, step_rewards, terminal_reward
+from emodistill.dataset.rewards import Standing, advantages, standings, step_rewards, terminal_reward, turn_rewards
 from emodistill.records import STATUSES, Reading, Rules
 from emodistill.rollout.agreement import outcome
 
@@ -51,6 +51,7 @@ def rewards(said, agreed=None, bargain=FEWER, max_messages=10):
         ((60, Reading(58, accepts=True)), 59, [0.9 * (0.62 - 0.4)]),
         ((20, 1000), None, [0.9 * -2.0]),
         ((1000, 120), None, [0.9 * -2.0]),
+        ((-300, 120), None, [0.9 * 2.0]),
         ((1000, -1000), None, [0.9 * (2.0 - 2.0)]),
         ((20, 320, 20, 420), None, [0.9 * -2.0, 0.8 * -1.0]),
     ],
@@ -101,6 +102,12 @@ def test_without_discount_rewards_sum_to_what_both_sides_moved(path):
 def test_an_agreement_ends_with_2_and_any_other_end_with_minus_2():
     ends = {s: terminal_reward(episode(s, 50 if s == "agreement" else None, ())) for s in STATUSES if s != "error"}
     assert ends == {"agreement": 2.0, "breakdown": -2.0, "timeout": -2.0}
+
+
+def test_the_last_focal_turn_also_has_the_end():
+    ended = episode("agreement", 50, dialogue(30, 90, 50, ACCEPTS))
+    steps = step_rewards(FEWER, ended, 10)
+    assert turn_rewards(FEWER, ended, 10).tolist() == pytest.approx([steps[0], steps[1] + 2])
 
 
 def test_an_error_has_no_reward():

@@ -20,6 +20,8 @@ def terms(delta, response, advantage, kappa=1.0, epsilon=0.2, ratio="sequence"):
 
 def test_expectile_weighs_underestimates_with_tau():
     assert expectile_loss(torch.tensor([2.0, -2.0]), 0.7).item() == pytest.approx((0.7 * 4 + 0.3 * 4) / 2)
+    members = expectile_loss(torch.tensor([[0.5, -2.0], [0.0, 3.0]]), 0.7)  # one loss for each of the ensemble
+    assert members.tolist() == pytest.approx([(0.7 * 0.25 + 0.3 * 4) / 2, 0.7 * 9 / 2])
 
 
 def test_half_expectile_is_half_the_mse():
@@ -29,10 +31,10 @@ def test_half_expectile_is_half_the_mse():
 
 def test_bellman_target_stops_at_done_and_gives_v_no_gradient():
     v = torch.tensor([10.0, 10.0], requires_grad=True)
-    q = torch.tensor([0.0, 0.0], requires_grad=True)
+    q = torch.tensor([[2.0, 3.0], [0.0, 1.0]], requires_grad=True)
     loss = bellman_loss(q, torch.tensor([1.0, 1.0]), torch.tensor([0.0, 1.0]), v, 0.9)
-    loss.backward()
-    assert loss.item() == pytest.approx(((1 + 9) ** 2 + 1) / 2)
+    loss.sum().backward()
+    assert loss.tolist() == pytest.approx([((2 - 10) ** 2 + (3 - 1) ** 2) / 2, 10**2 / 2])
     assert v.grad is None
 
 
