@@ -2,10 +2,11 @@
 
 The trainer's own micro-batches are used, so that ρ = 1 holds to the last bit at step 0. Each rank does its share and
 keeps it in pieces as it goes: a run that is stopped goes on from the pieces that are there, with any number of ranks.
+Rank 0 says which pieces those are, and a node that does not see another's files yet waits for them.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -13,11 +14,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from emodistill.errors import RunFailed
+from emodistill.ranks import agreed
 from emodistill.shards import read_table, write_table
 from emodistill.train.engine import Engine
 from emodistill.train.sequences import MicroBatch, share
 
 _PIECE_S = 20.0  # work that a kill may cost
+_LATE_S, _LOOK_S = 120.0, 1.0  # network file systems show another node's files within a minute
 
 
 @torch.no_grad()
@@ -25,7 +29,10 @@ def reference_log_probs(
     engine: Engine, batches: Sequence[MicroBatch], folder: Path, stop: Callable[[], bool]
 ) -> dict[str, Tensor]:
     """Sequence key → float32 [its response tokens]. `batches` may repeat sequences in later epochs."""
-    done = _stored(folder)
+    kept = agreed(lambda: [path.name for path in _pieces(folder)], ())
+    _wait(lambda: all((folder / name).exists() for name in kept), folder)
+    done = _stored(folder / name for name in kept)
+    keys = {key for batch in batches for key in batch.keys}
     engine.meet()  # all have read before one writes: they must agree on what is to do
     todo: list[MicroBatch] = []
     for batch in batches:
@@ -45,7 +52,8 @@ def reference_log_probs(
             piece, since = {}, time.monotonic()
     _store(folder, engine.rank, piece)
     engine.meet()
-    return _stored(folder)
+    _wait(lambda: keys <= set(_stored(_pieces(folder))), folder)
+    return _stored(_pieces(folder))
 
 
 def _store(folder: Path, rank: int, piece: dict[str, np.ndarray]) -> None:
@@ -57,9 +65,24 @@ def _store(folder: Path, rank: int, piece: dict[str, np.ndarray]) -> None:
     write_table(path, columns.items(), {"start": "index into logp", "logp": "nats"})
 
 
-def _stored(folder: Path) -> dict[str, Tensor]:
+def _pieces(folder: Path) -> list[Path]:
+    return sorted(folder.glob("rank-*.h5"))
+
+
+def _wait(seen: Callable[[], bool], folder: Path) -> None:
+    deadline = time.monotonic() + _LATE_S
+    while not seen():
+        if time.monotonic() > deadline:
+            raise RunFailed(
+                f"{folder}: what other ranks wrote there was not to be seen here within {_LATE_S:.0f} s. "
+                "See that all nodes share this folder; then run again."
+            )
+        time.sleep(_LOOK_S)
+
+
+def _stored(pieces: Iterable[Path]) -> dict[str, Tensor]:
     found: dict[str, Tensor] = {}
-    for path in sorted(folder.glob("rank-*.h5")):
+    for path in pieces:
         table = read_table(path)
         values, start = torch.from_numpy(table["logp"]), table["start"]
         for key, a, b in zip(table["episode_id"], start[:-1], start[1:], strict=True):

@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 
-from emodistill.errors import Stopped
+from emodistill.errors import RunFailed, Stopped
+from emodistill.train import reference
 from emodistill.train.reference import reference_log_probs
 from emodistill.train.sequences import Response, Sequence, micro_batches
 
@@ -55,3 +56,20 @@ def test_a_stopped_pass_goes_on_where_it_was_with_other_ranks(tmp_path):
         for found in pool.map(lambda engine: reference_log_probs(engine, BATCHES, tmp_path, lambda: False), engines):
             check_all(found)
     assert [engine.calls for engine in engines] == [2, 2, 2]  # four sequences, and two copies that count for nothing
+
+
+def test_pieces_that_another_node_shows_late_are_waited_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(reference, "_LOOK_S", 0.01)
+    here, hidden = tmp_path / "here", tmp_path / "hidden"
+    here.mkdir()
+    with monkeypatch.context() as alone, pytest.raises(RunFailed, match="not to be seen here within 0 s"):
+        alone.setattr(reference, "_LATE_S", 0.0)
+        reference_log_probs(Fake(1, 2), BATCHES, here, lambda: False)  # its own share is written, the other's never
+    here.rename(hidden)
+    here.mkdir()
+
+    def meet(meetings=iter("ab")):  # before the work, and after it
+        for piece in hidden.glob("*.h5") if next(meetings) == "b" else ():
+            threading.Timer(0.1, piece.rename, [here / piece.name]).start()
+
+    check_all(reference_log_probs(Fake(0, 2, meet=meet), BATCHES, here, lambda: False))
