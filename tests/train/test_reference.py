@@ -68,7 +68,9 @@ def test_pieces_that_another_node_shows_late_are_waited_for(tmp_path, monkeypatc
     here.rename(hidden)
     here.mkdir()
 
-    def meet(meetings=iter("ab")):  # before the work, and after it
+    meetings = iter("ab")  # before the work, and after it
+
+    def meet():
         for piece in hidden.glob("*.h5") if next(meetings) == "b" else ():
             threading.Timer(0.1, piece.rename, [here / piece.name]).start()
 
