@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal["number", "amount", "clock", "urgency", "yes-no", "text", "quoted"]
+_MOST = 100_000  # days or minutes
 MISFIT = 100  # more than any repair may cost: such a cell makes the row unreadable
 
 
@@ -66,12 +67,18 @@ _AMOUNT = re.compile(
 
 
 def amount(cell: str, unit: Literal["minutes", "days"], default: float) -> tuple[float, bool]:
-    """The first number of the cell in `unit` ("90+", "~60", "1.5 hours"), and whether the default stands in for it."""
+    """The first number of the cell in `unit` ("90+", "~60", "1.5 hours"), and whether the default stands in for it.
+
+    ValueError for a number that is no length of time which people bargain over.
+    """
     found = _AMOUNT.search(cell.lower())
     if found is None:
         return default, True
     scale = (_IN_MINUTES if unit == "minutes" else _IN_DAYS).get(found["word"], 1.0)
-    return float(found["figure"].replace(",", "")) * scale, False
+    value = float(found["figure"].replace(",", "")) * scale
+    if value >= _MOST:
+        raise ValueError(f"{cell[:40]!r} is no number of {unit}")
+    return value, False
 
 
 _CLOCK = re.compile(r"(?P<hour>\d{1,2})(?::(?P<minute>\d{2}))?(?:\s*(?P<half>[ap])\.?m\b)?", re.IGNORECASE)
@@ -104,6 +111,6 @@ def days(cell: str, column: str) -> float:
         value = float(cell.replace(",", ""))
     except ValueError:
         value = math.nan
-    if not 0 < value < 100_000:
+    if not 0 < value < _MOST:
         raise ValueError(f"{column} is {cell!r}, not a number of days")
     return value

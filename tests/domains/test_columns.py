@@ -18,6 +18,12 @@ def test_a_wait_in_weeks_or_months_is_counted_in_days(cell, days):
     assert amount(cell, "days", 30) == (days, False)
 
 
+def test_what_nobody_bargains_over_is_no_amount():
+    for cell in ("9" * 400, "100,000", "70 days"):
+        with pytest.raises(ValueError, match="is no number of minutes"):
+            amount(cell, "minutes", 60)
+
+
 @pytest.mark.parametrize("cell", ["Variable", "N/A (listed)", "", "unknown", "-"])
 def test_a_cell_without_a_number_takes_the_default(cell):
     assert amount(cell, "minutes", 60) == (60, True)
