@@ -105,9 +105,9 @@ def test_an_agreement_ends_with_2_and_any_other_end_with_minus_2():
 
 
 def test_the_last_focal_turn_also_has_the_end():
-    ended = episode("agreement", 60, dialogue(30, 90, 50, 70, 60, ACCEPTS))
+    ended = episode("agreement", 50, dialogue(30, 90, 50, 70, 50, ACCEPTS))
     steps = step_rewards(FEWER, ended, 10)
-    assert turn_rewards(FEWER, ended, 10).tolist() == pytest.approx([*steps[:2], steps[2] + 2])
+    assert turn_rewards(FEWER, ended, 10).tolist() == pytest.approx([*steps[:2], 0.7 * 0.2 + 2])
 
 
 def test_an_error_has_no_reward():
