@@ -5,9 +5,11 @@ import pytest
 from emodistill.cluster.estimate import GPUHours, gpu_hours, trained_tokens
 from emodistill.cluster.plan import _deepspeed_text, _gpu_memory
 from emodistill.cluster.profiles import Profile, Resources, load_profile
+from emodistill.cluster.sbatch import _teardown
 from emodistill.configfile import load_config
 from emodistill.errors import BadInput
 from emodistill.stages import STAGES
+from emodistill.train.deepspeed_config import deepspeed_config
 
 from helpers import ROOT, emodistill
 
@@ -63,6 +65,16 @@ def test_in_the_papers_layout_each_turn_is_trained_on_with_all_before_it():
 @pytest.mark.parametrize("name", ["local", "one-machine", "a100-cluster", "cpu-cluster"])
 def test_shipped_profiles_load(name):
     assert load_profile(name).cluster == ("local" if name == "local" else "slurm")
+
+
+@pytest.mark.parametrize(
+    "ask", [lambda: load_profile("local"), lambda: deepspeed_config("zero2", 1.0, False), lambda: _teardown()]
+)
+def test_a_package_without_its_clone_says_how_to_install_it(tmp_path, monkeypatch, ask):
+    ask()
+    monkeypatch.setattr("emodistill.shipped._ROOT", tmp_path)
+    with pytest.raises(BadInput, match=r"is missing beside the package.*pip install -e \."):
+        ask()
 
 
 @pytest.mark.parametrize(
