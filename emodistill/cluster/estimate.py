@@ -1,4 +1,8 @@
-"""How much work a run is before any of it is done: replies, tokens and GPU-hours, all of them upper bounds."""
+"""How much work a run is before any of it is done: replies, tokens and GPU-hours, all of them upper bounds.
+
+Of what is asked once, in negotiations whose facts are as long as the generator's: a retry, and a verdict that is asked
+again because it was no score (`judge.attempts`), is paid again.
+"""
 
 from collections import Counter
 from collections.abc import Collection, Mapping
@@ -8,11 +12,12 @@ from emodistill.cluster.profiles import Profile
 from emodistill.config import VLLM, Config, OpenAI, Scripted, Spec
 from emodistill.emotions import GOEMOTIONS
 from emodistill.evaluate.cells import cells
+from emodistill.llm.completions import WRAPPER_TOKENS
 from emodistill.stages import STAGES, Stage
 
-# Tokens of the longest prompt before the first word, and of one message, both with template and emotion block:
-# measured with the demo's tokenizer.
-_PROMPT_TOKENS, _MESSAGE_TOKENS = 320, 45
+# Tokens of the longest prompt before the first word, of the judge's, and of template and emotion block of a message:
+# measured with the demo's tokenizer (379, 461 and 16) and rounded up.
+_PROMPT_TOKENS, _JUDGE_TOKENS, _TEMPLATE_TOKENS = 400, 480, 20
 _VERDICT_TOKENS = 4
 _FOCAL = ("models.student", "models.teacher")  # on the focal seat of an evaluation
 _NAMED = "evaluate.counterparties."
@@ -64,15 +69,26 @@ class GPUHours:
 
 def speech(config: Config, stages: Collection[str] = tuple(STAGES)) -> list[Speech]:
     """Of these stages, each model for itself."""
-    each = config.negotiation.max_messages // 2
-    prompt = _PROMPT_TOKENS + _MESSAGE_TOKENS * config.negotiation.max_messages // 2
-    found = []
+    each, message, found = _turns(config), _message_tokens(config), []
     for stage, key, episodes, longest in _episodes(config):
         if stage in stages and episodes:
             spec, replies = _spec(config, key), episodes * each
+            prompt = (_JUDGE_TOKENS if stage == "judge" else _PROMPT_TOKENS) + message * each  # the mean over the turns
+            if stage == "judge" and isinstance(spec, OpenAI):
+                longest += WRAPPER_TOKENS
             tokens = (0, 0) if isinstance(spec, Scripted) else (replies * longest, replies * prompt)
             found.append(Speech(stage, key, spec, replies, *tokens))
     return found
+
+
+def _turns(config: Config) -> int:
+    """Of the focal side, which speaks first, in a dialogue of full length; the other side has as many or one less."""
+    return -(-config.negotiation.max_messages // 2)
+
+
+def _message_tokens(config: Config) -> int:
+    """Of the longest message as it stands in a prompt, whoever speaks and wherever."""
+    return max(config.sweep.sampling.max_tokens, config.evaluate.sampling.max_tokens) + _TEMPLATE_TOKENS
 
 
 def _episodes(config: Config) -> list[tuple[str, str, int, int]]:
@@ -115,14 +131,20 @@ def _spec(config: Config, key: str) -> Spec:
 
 
 def trained_tokens(config: Config) -> dict[str, int]:
-    """Tokens of all training dialogues, once for each epoch and recipe; JPO reads them once more as its reference."""
-    whole = _PROMPT_TOKENS + _MESSAGE_TOKENS * config.negotiation.max_messages
-    rollouts = _rollouts(config)
+    """Tokens of all training sequences, once for each epoch and recipe; JPO reads them once more as its reference.
+
+    A sequence is a dialogue, in the paper's layout a focal turn with all that was said before it.
+    """
+    rollouts, most = _rollouts(config), config.negotiation.max_messages
+    messages = range(1, most + 1, 2) if config.negotiation.layout == "paper" else [most]
     passes = {"sft": config.sft.epochs, "jpo": config.jpo.epochs + 1}
     found = {}
     for stage, settings in (("sft", config.sft), ("jpo", config.jpo)):
-        dialogues = min(settings.max_dialogues or rollouts, rollouts)
-        found[stage] = dialogues * min(whole, settings.max_length) * passes[stage] * len(STAGES[stage].tasks(config))
+        lengths = [min(_PROMPT_TOKENS + _message_tokens(config) * n, settings.max_length) for n in messages]
+        tokens = rollouts * sum(lengths)
+        if settings.max_dialogues:
+            tokens = min(tokens, settings.max_dialogues * lengths[-1])
+        found[stage] = tokens * passes[stage] * len(STAGES[stage].tasks(config))
     return found
 
 

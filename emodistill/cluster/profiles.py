@@ -10,10 +10,11 @@ from emodistill.config import Above, Positive, Section
 from emodistill.configfile import load_yaml, validate
 from emodistill.errors import BadInput, shown
 from emodistill.kinds import EVERY
+from emodistill.shipped import shipped
 
 _IN_RANKS = ("iql", "sft", "jpo")  # what torch.distributed can spread
 _ONE_CLUSTER = "jobs wait for one another, and Slurm allows that on one cluster. Name one, in default.sbatch.clusters."
-_SHIPPED = Path(__file__).parents[2] / "slurm" / "profiles"
+_FOLDER = "slurm/profiles"
 _OURS = frozenset("array dependency error job-name open-mode output requeue signal".split())
 
 _SECRET = re.compile(r"(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD)$", re.IGNORECASE)
@@ -84,10 +85,10 @@ def load_profile(name: str) -> Profile:
 
     It may say something of every stage there is, so that runs and audits share one.
     """
-    path = Path(name) if name.endswith((".yaml", ".yml")) else _SHIPPED / f"{name}.yaml"
+    path = Path(name) if name.endswith((".yaml", ".yml")) else shipped(_FOLDER) / f"{name}.yaml"
     if not path.is_file():
-        shipped = ", ".join(sorted(p.stem for p in _SHIPPED.glob("*.yaml")))
-        raise BadInput(f"There is no profile {name!r}. Shipped: {shipped}; or give the path of a YAML file.")
+        names = ", ".join(sorted(p.stem for p in shipped(_FOLDER).glob("*.yaml")))
+        raise BadInput(f"There is no profile {name!r}. Shipped: {names}; or give the path of a YAML file.")
     data = load_yaml(path)
     profile: Profile = validate(Profile, data, str(path))
     _check(profile.default, f"{path}: default")

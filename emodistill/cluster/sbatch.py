@@ -15,10 +15,10 @@ from submitit.slurm.slurm import _make_sbatch_string
 
 from emodistill.cluster.profiles import Resources
 from emodistill.errors import BadInput
+from emodistill.shipped import shipped
 
 _ALL = Fraction(1)
 _ENTRY = "emodistill.cluster.payload"
-_REQUEUE = Path(__file__).parents[2] / "slurm" / "requeue.sh"
 
 
 def job_name(run: str, stage: str, tasks: Sequence[str]) -> str:
@@ -86,4 +86,5 @@ def _setup(asked: Resources) -> list[str]:
 
 
 def _teardown() -> list[str]:
-    return ['set -- "$?"', *_REQUEUE.read_text(encoding="utf-8").splitlines()]
+    requeue = shipped("slurm") / "requeue.sh"
+    return ['set -- "$?"', *requeue.read_text(encoding="utf-8").splitlines()]

@@ -35,7 +35,7 @@ class Domain:
     scenarios first, then the facts and its own target. A lever names no amount of `unit`: it would pass for an offer.
     """
 
-    key: str
+    key: str  # without a dash: every scenario's id is this, a dash, and more
     quantity: Quantity
     focal_role: str
     counterparty_role: str

@@ -8,8 +8,8 @@ The sweep's emotions are Uniform(28), so importance ratios are known exactly. Re
 - `dr`: weighted doubly robust (Thomas and Brunskill, 2016): `wis` of what a Q fitted on the other half of the scenarios
   does not explain.
 
-Intervals are by scenario: bootstraps for the weighted estimates, the jackknife for FQE, where leaving a scenario out
-has a closed form.
+Intervals are by scenario, none for a single one: the expanded percentile ones of report/statistics.py for the weighted
+estimates, the jackknife by Student's t for FQE, where leaving a scenario out has a closed form.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from emodistill.dataset.transitions import Transitions
-from emodistill.report.statistics import Estimate
+from emodistill.report.statistics import Estimate, interval, resampled
+from emodistill.report.student_t import critical
 
 EMOTIONS = 28
 _PROGRESS_EDGES = (0.1, 0.25, 0.4, 0.65)  # of the turn's progress
@@ -96,14 +97,8 @@ class Fitted:
         if count < 2:
             return Estimate(self.value, np.nan, np.nan, episodes)
         error = np.sqrt((count - 1) / count * ((self.without - self.without.mean()) ** 2).sum())
-        half = float(_t_975(count - 1) * error)
+        half = float(critical(0.05, count - 1) * error)
         return Estimate(self.value, self.value - half, self.value + half, episodes)
-
-
-def _t_975(freedom: int) -> float:
-    """Student's 97.5 % point, by its expansion around the normal one (Abramowitz and Stegun 26.7.5)."""
-    z = 1.959964
-    return z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
 
 
 def evaluate(logged: Logged, resamples: int, seed: int) -> dict[str, Evaluated]:
@@ -235,11 +230,12 @@ def _weighted(
                 total += np.nan_to_num((draws @ top) / (draws @ bottom)).sum(-1)
             return total
 
-    draws = np.random.default_rng(seed).multinomial(len(names), np.full(len(names), 1 / len(names)), size=resamples)
-    low, high = np.percentile(value(draws), [2.5, 97.5])
+    low = high = np.nan
+    if len(names) > 1:
+        low, high = interval(value(resampled(len(names), resamples, seed)), len(names))
     final = table[:, -1]
     effective = float(final.sum() ** 2 / max((final**2).sum(), 1e-300))
-    return Evaluated(Estimate(float(value(np.ones(len(names)))), float(low), float(high), len(starts)), effective)
+    return Evaluated(Estimate(float(value(np.ones(len(names)))), low, high, len(starts)), effective)
 
 
 def _by_cluster(table: np.ndarray, index: np.ndarray, names: int) -> np.ndarray:

@@ -15,7 +15,7 @@ UNUSABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeEr
 _LONGEST, _MOST = 100_000, 10**9  # characters of a reply; tokens that an endpoint may say it has used
 _ROUNDING = 1e-3  # how far a log-probability may come out above 0
 _TOP_LOGPROBS = 20  # the most that OpenAI and vLLM allow
-_WRAPPER_TOKENS = 24  # for {"choice": "…"} around a guided choice
+WRAPPER_TOKENS = 24  # for {"choice": "…"} around a guided choice
 
 
 def body_of(request: ChatRequest, model: str) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def body_of(request: ChatRequest, model: str) -> dict[str, Any]:
             "required": ["choice"],
             "additionalProperties": False,
         }
-        made["max_tokens"] += _WRAPPER_TOKENS
+        made["max_tokens"] += WRAPPER_TOKENS
     if schema is not None:
         shape = {"name": "reply", "schema": schema, "strict": True}
         made["response_format"] = {"type": "json_schema", "json_schema": shape}

@@ -40,13 +40,13 @@ def mean_utility(records: EvalRecords, resamples: int, seed: int) -> Estimate:
 
 
 def shifts(pairs: Sequence[tuple[str, EvalRecords, EvalRecords]], resamples: int, seed: int) -> list[Shift]:
-    """One row for each (name, its cell, its base)."""
+    """One row for each (name, its cell, its base). A base beside itself is no comparison: NaN for p, not counted."""
     found, p = [], []
     for _, cell, base in pairs:
         ours, theirs = paired(cell, base)
         sides = ratio_parts(ours, "utility"), ratio_parts(theirs, "utility"), ours.scenario, resamples, seed
         found.append(paired_difference(*sides))
-        p.append(swap_p(*sides))
+        p.append(np.nan if cell is base else swap_p(*sides))
     adjusted = benjamini_hochberg(np.array(p))
     return [
         Shift(name, mean_utility(cell, resamples, seed), difference, one, float(after))

@@ -80,7 +80,8 @@ def off_policy_sheet(rows: Rows, name: str) -> Sheet:
         for domain, selector, found, mean in rows
     )
     note = (
-        "95 % intervals: bootstrap clustered by scenario. (n): effective episodes of the weights. With few of them, "
+        "95 % intervals by scenario, none for a single one: the jackknife with Student's t for the fitted Q, the "
+        "expanded percentile bootstrap for the others. (n): effective episodes of the weights. With few of them, "
         "importance sampling and doubly robust say little, and the fitted Q is only as good as its features. The "
         "selector was trained on the same sweep, so its row is somewhat too good. Teacher and counterparty are those "
         "of the sweep."

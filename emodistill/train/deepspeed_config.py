@@ -5,13 +5,14 @@ from typing import Any
 
 from emodistill.configfile import load_yaml
 from emodistill.errors import BadInput
+from emodistill.shipped import shipped
 
 
 def deepspeed_config(name: str, clip: float, bf16: bool) -> dict[str, Any]:
     """`name` is a file of yaml/deepspeed/ without .yaml, or a path; `BadInput` if there is none."""
     path = Path(name)
     if not path.suffix:
-        path = Path(__file__).parents[2] / "yaml" / "deepspeed" / f"{name}.yaml"
+        path = shipped("yaml/deepspeed") / f"{name}.yaml"
     if not path.is_file():
         raise BadInput(
             f"There is no DeepSpeed configuration {path}. Name a file of yaml/deepspeed/ without .yaml, or a path."

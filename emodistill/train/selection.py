@@ -81,4 +81,4 @@ def _dealt(ordered: Sequence[Dialogue], chosen: Chosen, limit: int | None) -> li
 
 
 def _domain(dialogue: Dialogue) -> str:
-    return dialogue.scenario_id.rpartition("-")[0]
+    return dialogue.scenario_id.partition("-")[0]  # every id begins with it, and imported ones hold further dashes

@@ -50,11 +50,14 @@ def test_jobs_begin_at_random_within_the_stagger(monkeypatch):
     assert 0 <= min(waits) < 5 and 25 < max(waits) <= 30
 
 
-def test_settings_that_a_job_reads_are_part_of_the_code(tmp_path, monkeypatch):
-    for name, text in (("emodistill/code.py", "x"), ("yaml/deepspeed/zero2.yaml", "stage: 2")):
-        (tmp_path / name).parent.mkdir(parents=True)
-        (tmp_path / name).write_text(text)
+def test_all_files_that_a_job_reads_are_part_of_the_code(tmp_path, monkeypatch):
+    read = ("emodistill/code.py", "yaml/deepspeed/zero2.yaml", "emodistill/report/page/style.css")
+    for name in read:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("as it was")
     monkeypatch.setattr("emodistill.code.__file__", str(tmp_path / "emodistill" / "code.py"))
-    before = code_digest.__wrapped__()
-    (tmp_path / "yaml" / "deepspeed" / "zero2.yaml").write_text("stage: 3")
-    assert code_digest.__wrapped__() != before
+    found = [code_digest.__wrapped__()]
+    for name in read:
+        (tmp_path / name).write_text("edited")
+        found.append(code_digest.__wrapped__())
+    assert len(set(found)) == 4

@@ -2,12 +2,14 @@ import re
 
 import pytest
 
-from emodistill.cluster.estimate import GPUHours, gpu_hours
+from emodistill.cluster.estimate import GPUHours, gpu_hours, trained_tokens
 from emodistill.cluster.plan import _deepspeed_text, _gpu_memory
 from emodistill.cluster.profiles import Profile, Resources, load_profile
+from emodistill.cluster.sbatch import _teardown
 from emodistill.configfile import load_config
 from emodistill.errors import BadInput
 from emodistill.stages import STAGES
+from emodistill.train.deepspeed_config import deepspeed_config
 
 from helpers import ROOT, emodistill
 
@@ -41,19 +43,38 @@ def test_gpu_hours_of_generation_scoring_and_training_and_their_bound():
         "sft": {"nodes": 2, "gres": "gpu:4,shard:1", "tokens_per_s": 100.0},
         "jpo": {"gres": "gpu"},
     }
-    # 48 episodes of 3 turns and their verdicts; 12 dialogues of 320 + 6 × 45 tokens, by two recipes; JPO's reference
+    # 48 episodes of 3 turns and their verdicts; 12 dialogues of 400 + 6 × (120 + 20), by two recipes; JPO's reference
     assert gpu_hours(config, Profile(cluster="slurm", stages=asked)) == [
         GPUHours("rollout", 2, 2, 48 * 3 * 120, pytest.approx(2 * 48 * 3 * 120 / 10 / 3600), 2.0),
         GPUHours("judge", 1, 2, 48 * 3 * 4, pytest.approx(48 * 3 * 4 / 0.5 / 3600), 2.0),
-        GPUHours("sft", 8, 2, 12 * 590 * 2 * 2, pytest.approx(8 * 12 * 590 * 4 / 100 / 3600), 16.0),
-        GPUHours("jpo", 1, 2, 8 * 590 * 2 * 2, None, 2.0),
+        GPUHours("sft", 8, 2, 12 * 1240 * 2 * 2, pytest.approx(8 * 12 * 1240 * 4 / 100 / 3600), 16.0),
+        GPUHours("jpo", 1, 2, 8 * 1240 * 2 * 2, None, 2.0),
     ]
     assert [Resources(gres=gres).gpus for gres in (None, "shard:2", "gpu:h100", "gpu:a:1,gpu:b:2")] == [0, 0, 1, 3]
+
+
+def test_in_the_papers_layout_each_turn_is_trained_on_with_all_before_it():
+    paper = ("negotiation.layout=paper", "sft.max_length=1000")
+    whole = load_config(ROOT / "yaml" / "smoke.yaml", (*paper, "sft.max_dialogues=null"))
+    # 48 episodes with turns behind 1, 3 and 5 messages of 140 tokens, the last cut; by two recipes
+    assert trained_tokens(whole)["sft"] == 48 * (540 + 820 + 1000) * whole.sft.epochs * 2
+    capped = load_config(ROOT / "yaml" / "smoke.yaml", paper)
+    assert trained_tokens(capped)["sft"] == 12 * 1000 * capped.sft.epochs * 2
 
 
 @pytest.mark.parametrize("name", ["local", "one-machine", "a100-cluster", "cpu-cluster"])
 def test_shipped_profiles_load(name):
     assert load_profile(name).cluster == ("local" if name == "local" else "slurm")
+
+
+@pytest.mark.parametrize(
+    "ask", [lambda: load_profile("local"), lambda: deepspeed_config("zero2", 1.0, False), lambda: _teardown()]
+)
+def test_a_package_without_its_clone_says_how_to_install_it(tmp_path, monkeypatch, ask):
+    ask()
+    monkeypatch.setattr("emodistill.shipped._ROOT", tmp_path)
+    with pytest.raises(BadInput, match=r"is missing beside the package.*pip install -e \."):
+        ask()
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from emodistill.dataset.states import NO_EMOTION
-from emodistill.evaluate.offpolicy import EMOTIONS, Logged, evaluate, features_of, fitted_q, step_weights
+from emodistill.evaluate.offpolicy import EMOTIONS, Fitted, Logged, evaluate, features_of, fitted_q, step_weights
+from emodistill.report.statistics import cluster_ratio
 
 UNIFORM = np.full(EMOTIONS, 1 / EMOTIONS)
 
@@ -52,7 +55,7 @@ def test_the_behaviour_s_own_value_is_the_mean_return_by_every_estimator():
 
 def test_all_find_the_value_of_a_policy_that_the_sweep_seldom_followed():
     """Emotion 0 brings 1 now and 2 if shown again; any other ends with nothing."""
-    rng, target = np.random.default_rng(1), favouring(0, 0.6)
+    rng, target = np.random.default_rng(2), favouring(0, 0.6)
     turns = []
     for _ in range(15_000):
         first, second = rng.integers(28, size=2)
@@ -88,6 +91,23 @@ def test_leaving_a_scenario_out_is_fitting_without_it_and_tells_the_uncertainty(
     values = np.array([one.value for one in fits])
     assert values.mean() == pytest.approx(0.6, abs=0.06)
     assert np.mean([one.high - one.low for one in fits]) / 2 / 1.96 == pytest.approx(values.std(), rel=0.3)
+
+
+def test_two_scenarios_have_the_t_of_one_degree_of_freedom_and_one_has_no_interval():
+    assert Fitted(1.0, np.array([0.0, 2.0]), 2.0).estimate(2).high == pytest.approx(1 + 12.706, abs=1e-3)
+    alone = logged([[(0, 1.0), (1, 2.0)], [(0, 3.0)]], favouring(0, 0.5))
+    alone = replace(alone, cluster=np.zeros_like(alone.cluster))
+    for name, one in evaluate(alone, 50, 0).items():
+        assert np.isnan([one.estimate.low, one.estimate.high]).all() and np.isfinite(one.estimate.value), name
+
+
+def test_weighted_intervals_are_those_of_every_other_table():
+    """Under the sweep's own selector and with one turn an episode, `wis` is the mean."""
+    shown = [[(0, reward)] for reward in np.random.default_rng(4).normal(size=6)]
+    found = evaluate(logged(shown, UNIFORM), 500, 7)["wis"].estimate
+    rewards = np.array([reward for [(_, reward)] in shown])
+    theirs = cluster_ratio(rewards, np.ones(6), np.arange(6), 500, 7)
+    assert (found.low, found.high) == pytest.approx((theirs.low, theirs.high))
 
 
 @pytest.mark.slow

@@ -23,10 +23,12 @@ def test_the_plan_says_what_the_endpoints_may_cost_and_where_a_price_lacks(monke
     monkeypatch.delenv("LLM_API_KEY", raising=False)
     told = emodistill("plan", API).stdout
     found = {(one.stage, one.key): one for one in speech(load_config(API))}
-    # 200 rollouts of 6 replies a side, 120 tokens at most, prompts of 320 + 12 × 45 / 2 tokens on average
+    # 200 rollouts of 6 replies a side, 120 tokens at most, prompts of 400 + 6 × (120 + 20) tokens on average
     teacher = found["rollout", "models.teacher"]
-    assert (teacher.replies, teacher.generated_tokens, teacher.prompt_tokens) == (1200, 144_000, 1200 * 590)
-    assert teacher.usd == pytest.approx(0.144 * 1.5 + 0.708 * 0.5)
+    assert (teacher.replies, teacher.generated_tokens, teacher.prompt_tokens) == (1200, 144_000, 1200 * 1240)
+    assert teacher.usd == pytest.approx(0.144 * 1.5 + 1.488 * 0.5)
+    judge = found["judge", "models.judge"]  # 4 tokens and 24 of {"choice": "…"}; a longer brief
+    assert (judge.generated_tokens, judge.prompt_tokens) == (1200 * 28, 1200 * 1320)
     assert found["evaluate", "models.student"].usd is None
     assert f"at most {sum(one.usd or 0 for one in found.values()):,.2f} USD" in told
     assert "models.judge stops asking at 10 USD." in told

@@ -41,6 +41,14 @@ def test_p_is_adjusted_over_all_rows_of_a_table():
     assert found["none"].adjusted > 0.05 and not found["none"].difference.excludes_zero()
 
 
+def test_a_base_beside_itself_is_no_comparison_and_makes_no_other_p_larger():
+    base = utility(a0=[0, 10], a1=[30], b0=[5])
+    others = [(name, utility(a0=[10, 20], a1=[40], b0=[by]), base) for name, by in (("x", 50), ("y", 4))]
+    alone, beside = shifts(others, 500, 1), shifts([("full", base, base), *others], 500, 1)
+    assert [(row.p, row.adjusted) for row in beside[1:]] == [(row.p, row.adjusted) for row in alone]
+    assert np.isnan([beside[0].p, beside[0].adjusted]).all() and beside[0].difference.value == 0
+
+
 def test_transfer_is_a_policy_in_each_domain_and_what_did_not_run_is_none():
     cells = {"full@a": utility(a0=[10, 30], a1=[20], b0=[5])}
     found = transfer(cells, ("full@a", "full@b"), DOMAINS, 200, 1)

@@ -24,6 +24,11 @@ def test_the_best_quarter_is_taken_in_each_domain_and_missing_scores_never_pass(
     assert found == {"a": {2: 1.0}, "b": {2: 1.0}, "c": {2: 1.0}}
 
 
+def test_imported_ids_hold_dashes_and_are_still_of_one_domain():
+    many = [dialogue(name, score, scenario=f"crad-sweep-{name}-corp") for name, score in (("a", 9), ("b", 2))]
+    assert best_turns(many, "judge", 0.5) == {"a": {2: 1.0}}
+
+
 def test_the_hybrid_signal_counts_half_the_return():
     found = best_turns([dialogue("a", 6, 6, ret=-2.0), dialogue("b", 5, 5, ret=2.0)], "hybrid", 0.5)
     assert set(found) == {"b"}
