@@ -121,7 +121,8 @@ class VLLMModel:
         lora = None
         if request.adapter is not None and not self._merge:
             number = self._loras.setdefault(request.adapter, len(self._loras) + 1)
-            lora = LoRARequest(request.adapter.name, number, str(request.adapter))
+            # vLLM takes requests of one name for the same adapter, and every adapter's folder is called `adapter`.
+            lora = LoRARequest(str(request.adapter), number, str(request.adapter))
         self._engine.add_request(request.key, {"prompt_token_ids": ids}, sampling, lora_request=lora)
 
     def _swap(self, adapter: Path | None) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from emodistill.config import VLLM
+from emodistill.llm.vllm import VLLMModel
 
 from asking import answers, request
 
@@ -14,7 +15,18 @@ def test_a_prompt_that_is_too_long_is_refused_with_its_length(engine):
     assert "exceed max_model_len 1024" in answers(engine, [long])["long"].error
 
 
-def test_an_adapter_is_merged_for_its_own_requests_only(engine, tmp_path):
+@pytest.fixture(params=["merged", "beside"])
+def speaking(request, engine):
+    """An engine that merges adapters, as on a CPU, and one that holds them beside the weights, as on a GPU."""
+    if request.param == "merged":
+        yield engine
+        return
+    model = VLLMModel(VLLM(backend="vllm", model="tiny-random", max_model_len=1024), merge=False)
+    yield model
+    model.close()
+
+
+def test_an_adapter_speaks_for_its_own_requests_only(speaking, tmp_path):
     """Adapter requests differ from the base model's, equal a second pass, and leave the base model as it was."""
     import torch
 
@@ -26,13 +38,13 @@ def test_an_adapter_is_merged_for_its_own_requests_only(engine, tmp_path):
     for name, parameter in changed.named_parameters():
         if "lora_B" in name:
             torch.nn.init.normal_(parameter, std=0.5)
-    changed.peft.save_pretrained(tmp_path / "changed")
-    new_adapter(spec, SFT(), seed=3).peft.save_pretrained(tmp_path / "unchanged")
+    changed.peft.save_pretrained(tmp_path / "changed" / "adapter")
+    new_adapter(spec, SFT(), seed=3).peft.save_pretrained(tmp_path / "unchanged" / "adapter")
     batch = [request(f"base{i}", seed=i) for i in range(4)]
-    batch += [request(f"changed{i}", seed=i, adapter=tmp_path / "changed") for i in range(4)]
-    batch += [request(f"unchanged{i}", seed=i, adapter=tmp_path / "unchanged") for i in range(4)]
-    found = answers(engine, batch)
+    batch += [request(f"changed{i}", seed=i, adapter=tmp_path / "changed" / "adapter") for i in range(4)]
+    batch += [request(f"unchanged{i}", seed=i, adapter=tmp_path / "unchanged" / "adapter") for i in range(4)]
+    found = answers(speaking, batch)
     assert [found[f"base{i}"].text for i in range(4)] == [found[f"unchanged{i}"].text for i in range(4)]
     assert [found[f"base{i}"].text for i in range(4)] != [found[f"changed{i}"].text for i in range(4)]
-    again = answers(engine, batch)
+    again = answers(speaking, batch)
     assert {key: reply.text for key, reply in again.items()} == {key: reply.text for key, reply in found.items()}
