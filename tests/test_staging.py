@@ -8,6 +8,8 @@ import pytest
 
 from emodistill import models
 from emodistill.cli import main
+from emodistill.cluster.plan import check
+from emodistill.cluster.profiles import Profile
 from emodistill.configfile import load_config
 from emodistill.errors import BadInput
 from emodistill.staging import check_checkpoint, engine_models
@@ -51,6 +53,15 @@ def test_a_staged_hub_model_is_found_and_read_without_the_hub(hub, tmp_path, cap
     assert shape_of(student).hidden == 64 and load_tokenizer(student).encode("hello")
     assert main(["models", "stage", SMOKE, "--set", HUB]) == 0
     assert hub == ["acme/tiny"]  # once
+
+
+def test_a_model_is_looked_for_as_the_jobs_of_its_stage_would(hub, tmp_path):
+    config = load_config(ROOT / "yaml" / "smoke.yaml", (HUB,))
+    env = {"HF_HUB_OFFLINE": "1", "HF_HUB_CACHE": str(tmp_path / "hub")}
+    check(config, Profile(cluster="slurm"), ["sft"])
+    with pytest.raises(BadInput, match="HF_HUB_OFFLINE forbids"):
+        check(config, Profile(cluster="slurm", stages={"sft": {"env": env}}), ["rollout", "sft"])
+    assert "HF_HUB_OFFLINE" not in os.environ
 
 
 def test_offline_a_model_that_is_not_staged_is_refused_before_anything_starts(hub, monkeypatch, capsys, tmp_path):

@@ -1,16 +1,17 @@
 """What a run would do, and whether it can: nothing here starts a job."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
 from emodistill.cluster import slurm
 from emodistill.cluster.estimate import Speech, gpu_hours, speech
 from emodistill.cluster.graph import arrays
-from emodistill.cluster.profiles import Profile
+from emodistill.cluster.profiles import Profile, Resources
 from emodistill.cluster.record import comment_of
-from emodistill.config import Config, OpenAI, Scripted, Spec
+from emodistill.config import VLLM, Config, OpenAI, Scripted, Spec
 from emodistill.domains import build_scenarios
 from emodistill.errors import BadInput, RunFailed
 from emodistill.models import require, resolve
@@ -24,39 +25,52 @@ _PACKAGES = {
     "tables": ("matplotlib",),
     "findings": ("matplotlib",),
 }
+_BACKENDS = {Scripted: "", OpenAI: "openai", VLLM: "vllm"}
 _TRAINED = ("iql", "sft", "jpo")  # by DeepSpeed
 _DEFAULT_ARRAY = 1001  # Slurm's own MaxArraySize
 _PARTS = ("weights", "gradients", "optimiser", "activations")
 _SAFE = 0.95  # of a GPU's memory; the rest is lost to fragments
 
 
-def check(config: Config, stages: Sequence[str]) -> None:
-    """`BadInput` if a package, model, key or file that these stages need is not there."""
+def check(config: Config, profile: Profile, stages: Sequence[str]) -> None:
+    """`BadInput` if a package, model, key or file that the jobs of these stages need is not there."""
     build_scenarios(config.scenarios, config.seed)
     for stage in stages:
-        require(*_PACKAGES.get(stage, ()))
+        # Without Slurm a job is a process like this one.
+        asked = profile.resources(stage) if profile.cluster == "slurm" else Resources()
         if stage in _TRAINED:
             _deepspeed_text(config, stage)
-    asked = {said.key: said.spec for said in speech(config, stages)}
-    if {"sft", "jpo"} & {*stages}:
-        asked["models.student"] = config.models.student
-    for key, spec in asked.items():
-        _check_model(key, spec)
+        models = {said.key: said.spec for said in speech(config, [stage])}
+        if stage in ("sft", "jpo"):
+            models["models.student"] = config.models.student
+        needed = {*_PACKAGES.get(stage, ())} | {_BACKENDS[type(spec)] for spec in models.values()} - {""}
+        if asked.python is None:
+            require(*sorted(needed))
+        with _exported(asked.env):
+            for key, spec in models.items():
+                _check_model(key, spec)
+
+
+@contextmanager
+def _exported(env: Mapping[str, str]) -> Iterator[None]:
+    """The environment as it is in jobs that export `env`."""
+    before = dict(os.environ)
+    os.environ.update(env)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def _check_model(key: str, spec: Spec) -> None:
-    if isinstance(spec, Scripted):
-        return
-    if isinstance(spec, OpenAI):
-        require("openai")
-        if not os.environ.get(spec.api_key_env):
-            raise BadInput(
-                f"{key}: the environment variable {spec.api_key_env} holds no key for {spec.base_url}. "
-                "Export it before the run."
-            )
-        return
-    require("vllm")
-    resolve(spec.model)
+    if isinstance(spec, VLLM):
+        resolve(spec.model)
+    elif isinstance(spec, OpenAI) and not os.environ.get(spec.api_key_env):
+        raise BadInput(
+            f"{key}: the environment variable {spec.api_key_env} holds no key for {spec.base_url}. "
+            "Export it before the run."
+        )
 
 
 def render(config: Config, profile: Profile, root: Path, stages: Mapping[str, Stage] = STAGES) -> str:

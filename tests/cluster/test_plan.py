@@ -3,7 +3,7 @@ import re
 import pytest
 
 from emodistill.cluster.estimate import GPUHours, gpu_hours
-from emodistill.cluster.plan import _deepspeed_text, _gpu_memory
+from emodistill.cluster.plan import _deepspeed_text, _gpu_memory, check
 from emodistill.cluster.profiles import Profile, Resources, load_profile
 from emodistill.configfile import load_config
 from emodistill.errors import BadInput
@@ -81,6 +81,19 @@ def test_without_slurm_a_slurm_profile_is_refused(tmp_path):
     )  # fmt: skip
     assert done.returncode == 2
     assert "There is no Slurm here" in done.stderr
+
+
+def test_packages_are_looked_for_only_where_the_jobs_own_python_is_this_one(tiny_model, monkeypatch):
+    def none_here(*packages):
+        if packages:
+            raise BadInput(f"{packages[0]} is not installed")
+
+    monkeypatch.setattr("emodistill.cluster.plan.require", none_here)
+    config, python = load_config(ROOT / "yaml" / "smoke.yaml"), "apptainer exec --nv image.sif python"
+    check(config, Profile(cluster="slurm", default=Resources(python=python)), NAMES)
+    for profile in (Profile(cluster="slurm"), Profile(cluster="local", default=Resources(python=python))):
+        with pytest.raises(BadInput, match="is not installed"):
+            check(config, profile, NAMES)
 
 
 @pytest.mark.parametrize("domain", ["crad", "disaster", "hospital", "student"])
