@@ -96,6 +96,25 @@ def test_packages_are_looked_for_only_where_the_jobs_own_python_is_this_one(tiny
             check(config, profile, NAMES)
 
 
+def test_two_engines_that_one_gpu_cannot_hold_are_refused_before_the_run(tiny_model, monkeypatch):
+    other = "models.counterparty={backend: vllm, model: tiny-random, max_model_len: 512, gpu_memory_utilization: 0.4}"
+    one_gpu = Profile(cluster="slurm", stages={"evaluate": {"gpus_per_node": 1}})
+
+    def made(*overrides):
+        return load_config(ROOT / "yaml" / "smoke.yaml", (other, *overrides))
+
+    check(made(), Profile(cluster="slurm"), NAMES)
+    check(made("models.student.gpu_memory_utilization=0.6"), one_gpu, NAMES)
+    same = made(
+        "models.counterparty={backend: vllm, model: tiny-random}", "models.student={backend: vllm, model: tiny-random}"
+    )
+    check(same, one_gpu, NAMES)  # one engine for both
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    for profile in (one_gpu, load_profile("local")):
+        with pytest.raises(BadInput, match=r"models\.student and models\.counterparty .* 1\.3 of its memory"):
+            check(made(), profile, NAMES)
+
+
 @pytest.mark.parametrize("domain", ["crad", "disaster", "hospital", "student"])
 @pytest.mark.parametrize("zero", [2, 3])
 def test_every_domain_has_a_paper_plan_for_zero_2_and_3_that_fits_the_gpu(domain, zero):
