@@ -1,3 +1,6 @@
+import json
+import shutil
+
 import pytest
 import torch
 
@@ -74,6 +77,19 @@ def test_micro_batches_keep_the_budget_and_lose_nothing(tokenizer):
     shares = [share(batches, rank, 2) for rank in range(2)]
     assert len(shares[0]) == len(shares[1])
     assert sum(batch.scale for part in shares for batch in part) == len(batches)
+
+
+def test_a_tokenizer_without_a_padding_token_pads_with_its_end_of_turn(tiny_model, tmp_path):
+    from emodistill.train.policy_model import load_tokenizer
+
+    folder = shutil.copytree(tiny_model, tmp_path / "model")
+    settings = json.loads((folder / "tokenizer_config.json").read_text())
+    del settings["pad_token"]
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings))
+    tokenizer = load_tokenizer(VLLM(backend="vllm", model=str(folder)))
+    step = [tokenise(dialogue(str(n), CHAT[:n]), {n - 1: 1.0}, tokenizer, 4096)[0] for n in (3, 5)]
+    (batch,) = micro_batches(step, 10_000, tokenizer.pad_token_id)
+    assert batch.ids[1, -1] == tokenizer.eos_token_id and batch.ids.numel() > batch.tokens
 
 
 def test_one_pass_a_dialogue_has_the_loss_and_gradient_of_one_sample_a_turn(tokenizer, tiny_model):
