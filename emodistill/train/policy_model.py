@@ -45,7 +45,7 @@ class ResponseLogProbs(nn.Module):
         if self._lean is not None:
             hidden = self._lean(*_unpadded(ids, row, column))
         else:
-            hidden = model.model(input_ids=ids, use_cache=False).last_hidden_state[row, column - 1]
+            hidden = model.base_model(input_ids=ids, use_cache=False).last_hidden_state[row, column - 1]
         if self._plain_head and not hasattr(head.weight, "ds_id"):  # ZeRO 3 gathers weights when a module is called
             return log_probs(hidden, head.weight, target)
         return -F.cross_entropy(head(hidden).float(), target, reduction="none")
