@@ -8,7 +8,7 @@ import math
 import os
 from collections import deque
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from emodistill.chat import token_ids
 from emodistill.config import VLLM
@@ -22,10 +22,11 @@ _MAX_LORAS = 8
 class VLLMModel:
     """One engine of one base model, with any number of its adapters.
 
-    `merge` puts an adapter into the weights instead of beside them; by default on CPUs only.
+    `merge` puts an adapter into the weights instead of beside them; by default on CPUs only. `rank`: of the adapters
+    that will come; None: none will, and no memory is kept for them.
     """
 
-    def __init__(self, spec: VLLM, merge: bool | None = None) -> None:
+    def __init__(self, spec: VLLM, merge: bool | None = None, rank: int | None = None) -> None:
         require("vllm")
         self._source = resolve(spec.model)
         os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", str(spec.kv_cache_gb))
@@ -49,8 +50,8 @@ class VLLMModel:
         } if cpu else {
             "tensor_parallel_size": spec.tensor_parallel, "gpu_memory_utilization": spec.gpu_memory_utilization,
         }  # fmt: skip
-        if not self._merge:
-            device |= {"enable_lora": True, "max_loras": _MAX_LORAS, "max_lora_rank": 64}
+        if not self._merge and rank is not None:
+            device |= {"enable_lora": True, "max_loras": _MAX_LORAS, "max_lora_rank": _served_rank(rank)}
         # A weak model fills JSON with blanks until its tokens are spent, if it may.
         guided = StructuredOutputsConfig(backend="xgrammar", disable_any_whitespace=True)
         try:
@@ -136,6 +137,14 @@ class VLLMModel:
             self._engine.collective_rpc("reload_weights", kwargs={"weights_iterator": iterator})
         self.reset_cache()
         self._adapter = adapter
+
+
+def _served_rank(rank: int) -> int:
+    """The least rank that vLLM can be set to and that holds this one."""
+    from vllm.config.lora import MaxLoRARanks
+
+    ranks: tuple[int, ...] = get_args(MaxLoRARanks)
+    return min(served for served in ranks if served >= rank)
 
 
 def _guided(request: ChatRequest) -> Any:

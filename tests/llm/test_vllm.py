@@ -2,8 +2,8 @@
 
 import pytest
 
-from emodistill.config import VLLM
-from emodistill.llm.vllm import VLLMModel
+from emodistill.config import VLLM, LoRA
+from emodistill.llm.vllm import VLLMModel, _served_rank
 
 from asking import answers, request
 
@@ -15,15 +15,23 @@ def test_a_prompt_that_is_too_long_is_refused_with_its_length(engine):
     assert "exceed max_model_len 1024" in answers(engine, [long])["long"].error
 
 
-@pytest.fixture(params=["merged", "beside"])
-def speaking(request, engine):
-    """An engine that merges adapters, as on a CPU, and one that holds them beside the weights, as on a GPU."""
-    if request.param == "merged":
-        yield engine
-        return
-    model = VLLMModel(VLLM(backend="vllm", model="tiny-random", max_model_len=1024), merge=False)
+def test_every_rank_that_a_configuration_may_name_is_served():
+    ranks = next(limit.le for limit in LoRA.model_fields["rank"].metadata if hasattr(limit, "le"))
+    assert [_served_rank(rank) for rank in (8, 65, 128, ranks)] == [8, 128, 128, 512]
+
+
+@pytest.fixture(scope="session")  # an engine that is closed takes vLLM's state of the whole process with it
+def beside(engine):
+    """An engine that holds adapters beside the weights, as on a GPU."""
+    model = VLLMModel(VLLM(backend="vllm", model="tiny-random", max_model_len=1024), merge=False, rank=12)
+    assert model._engine.vllm_config.lora_config.max_lora_rank == 16  # the next that vLLM takes
     yield model
     model.close()
+
+
+@pytest.fixture(params=["engine", "beside"])
+def speaking(request):
+    return request.getfixturevalue(request.param)
 
 
 def test_an_adapter_speaks_for_its_own_requests_only(speaking, tmp_path):
