@@ -35,7 +35,7 @@ def hub(tmp_path, tiny_model, monkeypatch):
 
     monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot_download)
     monkeypatch.setenv("EMODISTILL_CACHE", str(tmp_path / "cache"))
-    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)  # an engine of an earlier test sets it
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     return asked
 
 

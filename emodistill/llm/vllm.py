@@ -33,8 +33,6 @@ class VLLMModel:
         os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0" if spec.tensor_parallel == 1 else "1")
         os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
         os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
-        if Path(self._source).is_dir():
-            os.environ.setdefault("HF_HUB_OFFLINE", "1")
         from vllm import EngineArgs, LLMEngine
         from vllm.config import StructuredOutputsConfig
         from vllm.platforms import current_platform

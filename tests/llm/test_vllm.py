@@ -3,7 +3,9 @@
 import pytest
 
 from emodistill.config import VLLM, LoRA
+from emodistill.errors import BadInput
 from emodistill.llm.vllm import VLLMModel, _served_rank
+from emodistill.models import resolve
 
 from asking import answers, request
 
@@ -13,6 +15,19 @@ pytestmark = [pytest.mark.vllm, pytest.mark.slow]
 def test_a_prompt_that_is_too_long_is_refused_with_its_length(engine):
     long = request("long", chat=(("user", "a" * 1200),))
     assert "exceed max_model_len 1024" in answers(engine, [long])["long"].error
+
+
+def test_a_model_in_a_folder_does_not_forbid_the_hub_to_the_next(tiny_model, monkeypatch, tmp_path):
+    def fails(_):
+        raise ValueError("no room")
+
+    monkeypatch.setattr("vllm.LLMEngine.from_engine_args", fails)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "")  # and put back after the test what is made of it
+    monkeypatch.delenv("HF_HUB_OFFLINE")
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(BadInput, match="no room"):
+        VLLMModel(VLLM(backend="vllm", model="tiny-random"))
+    assert resolve("owner/next") == "owner/next"
 
 
 def test_every_rank_that_a_configuration_may_name_is_served():
