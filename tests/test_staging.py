@@ -104,3 +104,11 @@ def test_a_checkpoint_that_is_not_whole_is_named(tmp_path, tiny_model, damage, w
     damage(folder)
     with pytest.raises(BadInput, match=words):
         check_checkpoint(folder)
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_bfloat16_is_chosen_by_what_the_gpu_multiplies_itself(monkeypatch, native):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda including_emulation=True: native or including_emulation)
+    monkeypatch.setattr("torch.cpu._is_avx512_bf16_supported", lambda: True)
+    assert models.native_bfloat16() == native
