@@ -81,7 +81,7 @@ def native_bfloat16() -> bool:
     import torch
 
     if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 
 
@@ -91,7 +91,7 @@ def fetch(name: str) -> Path:
         raise BadInput(f"{name!r} is no embedded model. Known: {', '.join(EMBEDDED)}.")
     folder = _folder(name)
     if not folder.is_dir():
-        require("torch", "transformers")
+        require("torch", "transformers", *(["gguf"] if name == SMOLLM2 else []))
         os.environ["TQDM_DISABLE"] = "1"  # transformers' bars of a few seconds
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:

@@ -112,3 +112,12 @@ def test_bfloat16_is_chosen_by_what_the_gpu_multiplies_itself(monkeypatch, nativ
     monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda including_emulation=True: native or including_emulation)
     monkeypatch.setattr("torch.cpu._is_avx512_bf16_supported", lambda: True)
     assert models.native_bfloat16() == native
+
+
+def test_without_the_package_that_reads_the_embedded_model_its_name_is_told(monkeypatch, tmp_path):
+    find = models.importlib.util.find_spec
+    monkeypatch.setattr("importlib.util.find_spec", lambda name, *rest: None if name == "gguf" else find(name, *rest))
+    monkeypatch.setattr(models, "_convert_smollm2", lambda *_: pytest.fail("went on without it"))
+    monkeypatch.setenv("EMODISTILL_CACHE", str(tmp_path))
+    with pytest.raises(BadInput, match=r"gguf are not installed"):
+        models.fetch(models.SMOLLM2)
