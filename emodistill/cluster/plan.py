@@ -205,6 +205,8 @@ def _gpu_memory(config: Config, profile: Profile) -> list[str]:
             mend = "lower micro_batch_tokens" if settings.gradient_checkpointing else "set gradient_checkpointing: true"
             if found.weights > found.activations and zero < 3:
                 mend = "choose deepspeed: zero3 with more ranks"
+            if found.least > _SAFE * asked.gpu_memory_gb * 1e9:
+                mend = f"every GPU holds the student whole at the start, {found.least / 1e9:.1f} GB: take a smaller one"
             lines.append(f"{text} of {asked.gpu_memory_gb:g}: DOES NOT FIT; {mend}.")
     return lines
 

@@ -137,3 +137,7 @@ def test_a_7b_run_that_does_not_fit_is_told_what_to_change():
         update={"stages": {"sft": {"gpus_per_node": 4, "tasks_per_node": 4, "gpu_memory_gb": 20.0}}}
     )
     assert "zero3" in _gpu_memory(load_config(ROOT / "yaml" / "paper" / "crad.yaml"), small)[0]
+    less = small.model_copy(update={"stages": {"sft": {**small.stages["sft"], "gpu_memory_gb": 16.0}}})
+    for name in ("crad", "crad-zero3"):
+        told = _gpu_memory(load_config(ROOT / "yaml" / "paper" / f"{name}.yaml"), less)[0]
+        assert "DOES NOT FIT; every GPU holds the student whole at the start, 16.2 GB" in told
