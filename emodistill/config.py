@@ -168,7 +168,7 @@ class IQL(Section):
 class LoRA(Section):
     """Adapter shape, METHOD.md §6."""
 
-    rank: Positive = 16  # of the two factors
+    rank: Annotated[int, Field(ge=1, le=512)] = 16  # of the two factors; vLLM serves no higher one
     alpha: Positive = 32  # the update is scaled by alpha / rank
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.05  # on the adapter's input
     targets: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "o_proj")  # which projections get an adapter

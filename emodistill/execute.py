@@ -53,6 +53,8 @@ def run_tasks(root: str, stage_name: str, tasks: Sequence[str], lacking: bool = 
     try:
         run = RunDir.existing(Path(root))
         config, stage = run.config(), EVERY[stage_name]
+        if stage_name == "evaluate":
+            pool.expect_adapters(config.models.student, config.sft.lora.rank)
         given_up = []
         with stop_on_signals(flag):
             for task in tasks:

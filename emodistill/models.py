@@ -74,10 +74,15 @@ def computes_in_bfloat16(precision: Precision) -> bool:
 
 
 def native_bfloat16() -> bool:
-    """Whether this machine multiplies bfloat16 itself. Many CPUs only imitate it, several times slower than float32."""
+    """Whether this machine's GPU, or its CPU if it has none, multiplies bfloat16 itself.
+
+    Older GPUs (V100, T4) and many CPUs only imitate it, several times slower than float32.
+    """
     import torch
 
-    return torch.cuda.is_available() or torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    if torch.cuda.is_available():
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 
 
 def fetch(name: str) -> Path:
@@ -86,7 +91,7 @@ def fetch(name: str) -> Path:
         raise BadInput(f"{name!r} is no embedded model. Known: {', '.join(EMBEDDED)}.")
     folder = _folder(name)
     if not folder.is_dir():
-        require("torch", "transformers")
+        require("torch", "transformers", *(["gguf"] if name == SMOLLM2 else []))
         os.environ["TQDM_DISABLE"] = "1"  # transformers' bars of a few seconds
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:

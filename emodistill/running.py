@@ -69,14 +69,14 @@ def asked(options: argparse.Namespace) -> "tuple[Config, Path]":
     return with_import(config, RunDir(root)), root
 
 
-def check_stages(config: "Config", stages: "Mapping[str, Stage]", until: str | None) -> None:
+def check_stages(config: "Config", profile: "Profile", stages: "Mapping[str, Stage]", until: str | None) -> None:
     """`BadInput` if something that these stages need is not there, or there is no such `until`."""
     from emodistill.cluster.plan import check
 
     names = list(stages)
     if until is not None and until not in names:
         raise BadInput(f"--until {shown(until)}: there is no such stage. Stages: {', '.join(names)}.")
-    check(config, names[: names.index(until or names[-1]) + 1])
+    check(config, profile, names[: names.index(until or names[-1]) + 1])
 
 
 def submit(
@@ -86,7 +86,7 @@ def submit(
     """Check, launch, and say what was submitted."""
     from emodistill.cluster.launch import launch
 
-    check_stages(config, stages, until)
+    check_stages(config, profile, stages, until)
     made = launch(config, root.absolute(), profile, fresh, until, allow_code_change, say, stages)
     jobs = sum(len(submission.bundles) for submission in made)
     print(
@@ -108,7 +108,7 @@ def _run(options: argparse.Namespace) -> None:
 
     config, root = asked(options)
     profile = load_profile(options.profile)
-    check_stages(config, STAGES, options.until)
+    check_stages(config, profile, STAGES, options.until)
     run = drive(config, root.absolute(), profile, options.fresh, options.until, say)
     table = run.path("tables", "main.md")
     if table.is_file() and options.until in (None, "tables"):

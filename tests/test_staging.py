@@ -8,6 +8,8 @@ import pytest
 
 from emodistill import models
 from emodistill.cli import main
+from emodistill.cluster.plan import check
+from emodistill.cluster.profiles import Profile
 from emodistill.configfile import load_config
 from emodistill.errors import BadInput
 from emodistill.staging import check_checkpoint, engine_models
@@ -33,7 +35,7 @@ def hub(tmp_path, tiny_model, monkeypatch):
 
     monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot_download)
     monkeypatch.setenv("EMODISTILL_CACHE", str(tmp_path / "cache"))
-    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)  # an engine of an earlier test sets it
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     return asked
 
 
@@ -51,6 +53,15 @@ def test_a_staged_hub_model_is_found_and_read_without_the_hub(hub, tmp_path, cap
     assert shape_of(student).hidden == 64 and load_tokenizer(student).encode("hello")
     assert main(["models", "stage", SMOKE, "--set", HUB]) == 0
     assert hub == ["acme/tiny"]  # once
+
+
+def test_a_model_is_looked_for_as_the_jobs_of_its_stage_would(hub, tmp_path):
+    config = load_config(ROOT / "yaml" / "smoke.yaml", (HUB,))
+    env = {"HF_HUB_OFFLINE": "1", "HF_HUB_CACHE": str(tmp_path / "hub")}
+    check(config, Profile(cluster="slurm"), ["sft"])
+    with pytest.raises(BadInput, match="HF_HUB_OFFLINE forbids"):
+        check(config, Profile(cluster="slurm", stages={"sft": {"env": env}}), ["rollout", "sft"])
+    assert "HF_HUB_OFFLINE" not in os.environ
 
 
 def test_offline_a_model_that_is_not_staged_is_refused_before_anything_starts(hub, monkeypatch, capsys, tmp_path):
@@ -93,3 +104,20 @@ def test_a_checkpoint_that_is_not_whole_is_named(tmp_path, tiny_model, damage, w
     damage(folder)
     with pytest.raises(BadInput, match=words):
         check_checkpoint(folder)
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_bfloat16_is_chosen_by_what_the_gpu_multiplies_itself(monkeypatch, native):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda including_emulation=True: native or including_emulation)
+    monkeypatch.setattr("torch.cpu._is_avx512_bf16_supported", lambda: True)
+    assert models.native_bfloat16() == native
+
+
+def test_without_the_package_that_reads_the_embedded_model_its_name_is_told(monkeypatch, tmp_path):
+    find = models.importlib.util.find_spec
+    monkeypatch.setattr("importlib.util.find_spec", lambda name, *rest: None if name == "gguf" else find(name, *rest))
+    monkeypatch.setattr(models, "_convert_smollm2", lambda *_: pytest.fail("went on without it"))
+    monkeypatch.setenv("EMODISTILL_CACHE", str(tmp_path))
+    with pytest.raises(BadInput, match=r"gguf are not installed"):
+        models.fetch(models.SMOLLM2)

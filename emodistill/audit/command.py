@@ -38,7 +38,7 @@ def _audit(options: argparse.Namespace) -> None:
             )
         running.submit(config, root, profile, options.fresh, None, options.allow_code_change, STAGES)
         return
-    running.check_stages(config, STAGES, None)
+    running.check_stages(config, profile, STAGES, None)
     run = drive(config, root.absolute(), profile, options.fresh, None, running.say, STAGES)
     if options.json:
         print(json.dumps(as_data(findings(run, config)), indent=2))

@@ -1,16 +1,17 @@
 """What a run would do, and whether it can: nothing here starts a job."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
 from emodistill.cluster import slurm
 from emodistill.cluster.estimate import Speech, gpu_hours, speech
 from emodistill.cluster.graph import arrays
-from emodistill.cluster.profiles import Profile
+from emodistill.cluster.profiles import Profile, Resources
 from emodistill.cluster.record import comment_of
-from emodistill.config import Config, OpenAI, Scripted, Spec
+from emodistill.config import VLLM, Config, OpenAI, Scripted, Spec
 from emodistill.domains import build_scenarios
 from emodistill.errors import BadInput, RunFailed
 from emodistill.models import require, resolve
@@ -24,39 +25,74 @@ _PACKAGES = {
     "tables": ("matplotlib",),
     "findings": ("matplotlib",),
 }
+_BACKENDS = {Scripted: "", OpenAI: "openai", VLLM: "vllm"}
 _TRAINED = ("iql", "sft", "jpo")  # by DeepSpeed
 _DEFAULT_ARRAY = 1001  # Slurm's own MaxArraySize
 _PARTS = ("weights", "gradients", "optimiser", "activations")
 _SAFE = 0.95  # of a GPU's memory; the rest is lost to fragments
 
 
-def check(config: Config, stages: Sequence[str]) -> None:
-    """`BadInput` if a package, model, key or file that these stages need is not there."""
+def check(config: Config, profile: Profile, stages: Sequence[str]) -> None:
+    """`BadInput` if a package, model, key or file that the jobs of these stages need is not there."""
     build_scenarios(config.scenarios, config.seed)
     for stage in stages:
-        require(*_PACKAGES.get(stage, ()))
+        # Without Slurm a job is a process like this one.
+        asked = profile.resources(stage) if profile.cluster == "slurm" else Resources()
         if stage in _TRAINED:
             _deepspeed_text(config, stage)
-    asked = {said.key: said.spec for said in speech(config, stages)}
-    if {"sft", "jpo"} & {*stages}:
-        asked["models.student"] = config.models.student
-    for key, spec in asked.items():
-        _check_model(key, spec)
+        models = {said.key: said.spec for said in speech(config, [stage])}
+        if stage in ("sft", "jpo"):
+            models["models.student"] = config.models.student
+        needed = {*_PACKAGES.get(stage, ())} | {_BACKENDS[type(spec)] for spec in models.values()} - {""}
+        if asked.python is None:
+            require(*sorted(needed))
+        with _exported(asked.env):
+            for key, spec in models.items():
+                _check_model(key, spec)
+        _check_share(profile, stage, models)
+
+
+def _check_share(profile: Profile, stage: str, models: Mapping[str, Spec]) -> None:
+    """`BadInput` if the engines that a job opens side by side take more than one GPU's memory."""
+    engines = {spec: key for key, spec in models.items() if isinstance(spec, VLLM)}
+    total = round(sum(spec.gpu_memory_utilization for spec in engines), 6)
+    if total <= 1 or not _on_gpu(profile, stage):
+        return
+    raise BadInput(
+        f"The stage {stage} opens {' and '.join(engines.values())} side by side on the same GPU, and their "
+        f"gpu_memory_utilization come to {total:g} of its memory. Lower them to 1 or less in sum (two: 0.45 each), "
+        "or put one behind an endpoint (backend: openai)."
+    )
+
+
+def _on_gpu(profile: Profile, stage: str) -> bool:
+    if profile.cluster == "slurm":
+        return profile.resources(stage).gpus > 0
+    import torch
+
+    return torch.cuda.is_available()
+
+
+@contextmanager
+def _exported(env: Mapping[str, str]) -> Iterator[None]:
+    """The environment as it is in jobs that export `env`."""
+    before = dict(os.environ)
+    os.environ.update(env)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def _check_model(key: str, spec: Spec) -> None:
-    if isinstance(spec, Scripted):
-        return
-    if isinstance(spec, OpenAI):
-        require("openai")
-        if not os.environ.get(spec.api_key_env):
-            raise BadInput(
-                f"{key}: the environment variable {spec.api_key_env} holds no key for {spec.base_url}. "
-                "Export it before the run."
-            )
-        return
-    require("vllm")
-    resolve(spec.model)
+    if isinstance(spec, VLLM):
+        resolve(spec.model)
+    elif isinstance(spec, OpenAI) and not os.environ.get(spec.api_key_env):
+        raise BadInput(
+            f"{key}: the environment variable {spec.api_key_env} holds no key for {spec.base_url}. "
+            "Export it before the run."
+        )
 
 
 def render(config: Config, profile: Profile, root: Path, stages: Mapping[str, Stage] = STAGES) -> str:
@@ -176,6 +212,8 @@ def _gpu_memory(config: Config, profile: Profile) -> list[str]:
             mend = "lower micro_batch_tokens" if settings.gradient_checkpointing else "set gradient_checkpointing: true"
             if found.weights > found.activations and zero < 3:
                 mend = "choose deepspeed: zero3 with more ranks"
+            if found.least > _SAFE * asked.gpu_memory_gb * 1e9:
+                mend = f"every GPU holds the student whole at the start, {found.least / 1e9:.1f} GB: take a smaller one"
             lines.append(f"{text} of {asked.gpu_memory_gb:g}: DOES NOT FIT; {mend}.")
     return lines
 

@@ -10,10 +10,11 @@ from emodistill.llm.base import ChatModel
 from emodistill.models import require
 
 
-def make_model(spec: Spec, spending: Path | None = None) -> ChatModel:
+def make_model(spec: Spec, spending: Path | None = None, rank: int | None = None) -> ChatModel:
     """The model a spec describes. Imports its backend only now; `BadInput` if a package, model or key is missing.
 
-    `spending`: the folder in which all processes of a run keep what they have spent at paid endpoints.
+    `spending`: the folder in which all processes of a run keep what they have spent at paid endpoints. `rank`: of the
+    adapters that it will speak with; None: none.
     """
     if isinstance(spec, Scripted):
         from emodistill.llm.scripted import ScriptedModel
@@ -26,7 +27,7 @@ def make_model(spec: Spec, spending: Path | None = None) -> ChatModel:
         return OpenAIModel(spec, spending)
     from emodistill.llm.vllm import VLLMModel
 
-    return VLLMModel(spec)
+    return VLLMModel(spec, rank=rank)
 
 
 class ModelPool:
@@ -35,12 +36,17 @@ class ModelPool:
     def __init__(self, spending: Path | None = None) -> None:
         self._spending = spending
         self._made: dict[str, ChatModel] = {}
+        self._ranks: dict[str, int] = {}
+
+    def expect_adapters(self, spec: Spec, rank: int) -> None:
+        """The model of that spec will speak with adapters of this rank."""
+        self._ranks[spec.model_dump_json()] = rank
 
     def __call__(self, spec: Spec) -> ChatModel:
         """The model of that spec; equal specs share one."""
         key = spec.model_dump_json()
         if key not in self._made:
-            self._made[key] = make_model(spec, self._spending)
+            self._made[key] = make_model(spec, self._spending, self._ranks.get(key))
         return self._made[key]
 
     def close(self) -> None:

@@ -8,7 +8,7 @@ import math
 import os
 from collections import deque
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from emodistill.chat import token_ids
 from emodistill.config import VLLM
@@ -22,18 +22,17 @@ _MAX_LORAS = 8
 class VLLMModel:
     """One engine of one base model, with any number of its adapters.
 
-    `merge` puts an adapter into the weights instead of beside them; by default on CPUs only.
+    `merge` puts an adapter into the weights instead of beside them; by default on CPUs only. `rank`: of the adapters
+    that will come; None: none will, and no memory is kept for them.
     """
 
-    def __init__(self, spec: VLLM, merge: bool | None = None) -> None:
+    def __init__(self, spec: VLLM, merge: bool | None = None, rank: int | None = None) -> None:
         require("vllm")
         self._source = resolve(spec.model)
         os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", str(spec.kv_cache_gb))
         os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0" if spec.tensor_parallel == 1 else "1")
         os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
         os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
-        if Path(self._source).is_dir():
-            os.environ.setdefault("HF_HUB_OFFLINE", "1")
         from vllm import EngineArgs, LLMEngine
         from vllm.config import StructuredOutputsConfig
         from vllm.platforms import current_platform
@@ -49,8 +48,8 @@ class VLLMModel:
         } if cpu else {
             "tensor_parallel_size": spec.tensor_parallel, "gpu_memory_utilization": spec.gpu_memory_utilization,
         }  # fmt: skip
-        if not self._merge:
-            device |= {"enable_lora": True, "max_loras": _MAX_LORAS, "max_lora_rank": 64}
+        if not self._merge and rank is not None:
+            device |= {"enable_lora": True, "max_loras": _MAX_LORAS, "max_lora_rank": _served_rank(rank)}
         # A weak model fills JSON with blanks until its tokens are spent, if it may.
         guided = StructuredOutputsConfig(backend="xgrammar", disable_any_whitespace=True)
         try:
@@ -121,7 +120,8 @@ class VLLMModel:
         lora = None
         if request.adapter is not None and not self._merge:
             number = self._loras.setdefault(request.adapter, len(self._loras) + 1)
-            lora = LoRARequest(request.adapter.name, number, str(request.adapter))
+            # vLLM takes requests of one name for the same adapter, and every adapter's folder is called `adapter`.
+            lora = LoRARequest(str(request.adapter), number, str(request.adapter))
         self._engine.add_request(request.key, {"prompt_token_ids": ids}, sampling, lora_request=lora)
 
     def _swap(self, adapter: Path | None) -> None:
@@ -135,6 +135,14 @@ class VLLMModel:
             self._engine.collective_rpc("reload_weights", kwargs={"weights_iterator": iterator})
         self.reset_cache()
         self._adapter = adapter
+
+
+def _served_rank(rank: int) -> int:
+    """The least rank that vLLM can be set to and that holds this one."""
+    from vllm.config.lora import MaxLoRARanks
+
+    ranks: tuple[int, ...] = get_args(MaxLoRARanks)
+    return min(served for served in ranks if served >= rank)
 
 
 def _guided(request: ChatRequest) -> Any:

@@ -284,8 +284,9 @@ def memory_explained(when: str) -> Iterator[None]:
             raise
         raise RunFailed(
             f"Out of memory {when}. Lower micro_batch_tokens in the stage's section or set gradient_checkpointing: "
-            "true, and run again: it goes on. If the weights alone are too large, choose deepspeed: zero3 with more "
-            f"ranks; that begins anew. ({(str(error).strip() or type(error).__name__).splitlines()[0][:160]})"
+            "true, and run again: it goes on. If the weights leave too little room, choose deepspeed: zero3 with more "
+            "ranks; that begins anew. It cuts them up after the start: a GPU that cannot hold them whole needs a "
+            f"smaller student. ({(str(error).strip() or type(error).__name__).splitlines()[0][:160]})"
         ) from error
 
 

@@ -58,11 +58,17 @@ class Estimate:
     gradients: float
     optimiser: float
     activations: float
+    start: float  # the whole base, which every rank holds before ZeRO 3 cuts it up
+
+    @property
+    def least(self) -> float:
+        """What no setting can lower."""
+        return self.start + _CONTEXT
 
     @property
     def total(self) -> float:
-        """Everything, with what CUDA takes for itself."""
-        return self.weights + self.gradients + self.optimiser + self.activations + _CONTEXT
+        """The most that is held at once, with what CUDA takes for itself."""
+        return max(self.start, self.weights + self.gradients + self.optimiser + self.activations) + _CONTEXT
 
 
 def shape_of(spec: VLLM) -> Shape | None:
@@ -94,6 +100,7 @@ def estimate(shape: Shape, lora: LoRA, settings: PolicyTraining, bf16: bool, sta
         optimiser=12 * trained / (ranks if stage >= 1 else 1),  # float32 weights and Adam's two moments
         activations=tokens * _kept_per_token(shape, element, settings.gradient_checkpointing)
         + (_RESPONSES * tokens if stage == 3 else _HEAD_ROWS) * shape.vocabulary * (8 + element),
+        start=base,
     )
 
 

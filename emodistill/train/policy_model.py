@@ -45,7 +45,7 @@ class ResponseLogProbs(nn.Module):
         if self._lean is not None:
             hidden = self._lean(*_unpadded(ids, row, column))
         else:
-            hidden = model.model(input_ids=ids, use_cache=False).last_hidden_state[row, column - 1]
+            hidden = model.base_model(input_ids=ids, use_cache=False).last_hidden_state[row, column - 1]
         if self._plain_head and not hasattr(head.weight, "ds_id"):  # ZeRO 3 gathers weights when a module is called
             return log_probs(hidden, head.weight, target)
         return -F.cross_entropy(head(hidden).float(), target, reduction="none")
@@ -60,11 +60,14 @@ def _unpadded(ids: Tensor, row: Tensor, column: Tensor) -> tuple[Tree, Tensor]:
 
 
 def load_tokenizer(spec: VLLM) -> Any:
-    """The student's tokenizer."""
+    """The student's tokenizer. What it pads with is never read; one that names nothing pads with its end of turn."""
     require("transformers", "peft")
     from transformers import AutoTokenizer
 
-    return AutoTokenizer.from_pretrained(resolve(spec.model), trust_remote_code=False)
+    tokenizer = AutoTokenizer.from_pretrained(resolve(spec.model), trust_remote_code=False)
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
 
 
 def computes_in_bf16(spec: VLLM, settings: PolicyTraining) -> bool:

@@ -35,6 +35,7 @@ from jobs.bench import Measured
 
 DIALOGUES, ALONE, UNMERGED, ROUNDS = 48, 3, 12, 3
 _MEDIAN, _SPREAD = 30.2, 0.34  # of a message's tokens: log-normal, 32 on average, a third of that up or down
+_RANK = 16  # of the adapter
 _SPEC = VLLM(backend="vllm", model=SMOLLM2, max_num_seqs=DIALOGUES)
 
 
@@ -205,7 +206,7 @@ def _untrained_adapter(folder: Path) -> None:
     from transformers import AutoModelForCausalLM
 
     base = AutoModelForCausalLM.from_pretrained(resolve(SMOLLM2), dtype=torch.bfloat16, trust_remote_code=False)
-    shape = LoraConfig(r=16, lora_alpha=32, target_modules=["q_proj", "k_proj", "v_proj", "o_proj"])
+    shape = LoraConfig(r=_RANK, lora_alpha=32, target_modules=["q_proj", "k_proj", "v_proj", "o_proj"])
     get_peft_model(base, shape).save_pretrained(folder)
 
 
@@ -219,7 +220,7 @@ def _ask(beside: "subprocess.Popen[str]") -> float:
 
 def _serve_unmerged(adapter: Path) -> None:
     """The child: one measurement for each line on stdin."""
-    model = VLLMModel(_SPEC, merge=False)
+    model = VLLMModel(_SPEC, merge=False, rank=_RANK)
     _play(model, 2, 2, adapter, longest=1)
     for _ in sys.stdin:
         rate = _timed(model, lambda: _replies(_play(model, UNMERGED, UNMERGED, adapter, longest=1)))

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from emodistill.cluster.estimate import GPUHours, gpu_hours, trained_tokens
-from emodistill.cluster.plan import _deepspeed_text, _gpu_memory
+from emodistill.cluster.plan import _deepspeed_text, _gpu_memory, check
 from emodistill.cluster.profiles import Profile, Resources, load_profile
 from emodistill.cluster.sbatch import _teardown
 from emodistill.configfile import load_config
@@ -104,6 +104,38 @@ def test_without_slurm_a_slurm_profile_is_refused(tmp_path):
     assert "There is no Slurm here" in done.stderr
 
 
+def test_packages_are_looked_for_only_where_the_jobs_own_python_is_this_one(tiny_model, monkeypatch):
+    def none_here(*packages):
+        if packages:
+            raise BadInput(f"{packages[0]} is not installed")
+
+    monkeypatch.setattr("emodistill.cluster.plan.require", none_here)
+    config, python = load_config(ROOT / "yaml" / "smoke.yaml"), "apptainer exec --nv image.sif python"
+    check(config, Profile(cluster="slurm", default=Resources(python=python)), NAMES)
+    for profile in (Profile(cluster="slurm"), Profile(cluster="local", default=Resources(python=python))):
+        with pytest.raises(BadInput, match="is not installed"):
+            check(config, profile, NAMES)
+
+
+def test_two_engines_that_one_gpu_cannot_hold_are_refused_before_the_run(tiny_model, monkeypatch):
+    other = "models.counterparty={backend: vllm, model: tiny-random, max_model_len: 512, gpu_memory_utilization: 0.4}"
+    one_gpu = Profile(cluster="slurm", stages={"evaluate": {"gpus_per_node": 1}})
+
+    def made(*overrides):
+        return load_config(ROOT / "yaml" / "smoke.yaml", (other, *overrides))
+
+    check(made(), Profile(cluster="slurm"), NAMES)
+    check(made("models.student.gpu_memory_utilization=0.6"), one_gpu, NAMES)
+    same = made(
+        "models.counterparty={backend: vllm, model: tiny-random}", "models.student={backend: vllm, model: tiny-random}"
+    )
+    check(same, one_gpu, NAMES)  # one engine for both
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    for profile in (one_gpu, load_profile("local")):
+        with pytest.raises(BadInput, match=r"models\.student and models\.counterparty .* 1\.3 of its memory"):
+            check(made(), profile, NAMES)
+
+
 @pytest.mark.parametrize("domain", ["crad", "disaster", "hospital", "student"])
 @pytest.mark.parametrize("zero", [2, 3])
 def test_every_domain_has_a_paper_plan_for_zero_2_and_3_that_fits_the_gpu(domain, zero):
@@ -126,3 +158,7 @@ def test_a_7b_run_that_does_not_fit_is_told_what_to_change():
         update={"stages": {"sft": {"gpus_per_node": 4, "tasks_per_node": 4, "gpu_memory_gb": 20.0}}}
     )
     assert "zero3" in _gpu_memory(load_config(ROOT / "yaml" / "paper" / "crad.yaml"), small)[0]
+    less = small.model_copy(update={"stages": {"sft": {**small.stages["sft"], "gpu_memory_gb": 16.0}}})
+    for name in ("crad", "crad-zero3"):
+        told = _gpu_memory(load_config(ROOT / "yaml" / "paper" / f"{name}.yaml"), less)[0]
+        assert "DOES NOT FIT; every GPU holds the student whole at the start, 16.2 GB" in told

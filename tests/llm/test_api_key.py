@@ -8,6 +8,7 @@ import pytest
 
 from emodistill.cluster.estimate import speech
 from emodistill.cluster.plan import check
+from emodistill.cluster.profiles import load_profile
 from emodistill.configfile import load_config
 from emodistill.errors import BadInput
 
@@ -48,7 +49,7 @@ def test_the_plan_says_what_the_endpoints_may_cost_and_where_a_price_lacks(monke
     with pytest.raises(
         BadInput, match=r"evaluate\.counterparties\.dear: the environment variable DEAR_KEY holds no key"
     ):
-        check(load_config(API, named), ["evaluate"])
+        check(load_config(API, named), load_profile("local"), ["evaluate"])
     free = emodistill("plan", ROOT / "yaml" / "paper" / "crad.yaml").stdout
     assert "No price is given for models.teacher, models.counterparty, models.judge: set usd_per_million_prompt" in free
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from emodistill.config import Scripted
+from emodistill.config import VLLM, Scripted
 from emodistill.domains.quantities import Duration
 from emodistill.judge.score import DIGITS
 from emodistill.llm import ModelPool, make_model
@@ -112,3 +112,14 @@ def test_equal_specs_share_one_model():
     pool = ModelPool()
     assert pool(Scripted(backend="scripted")) is pool(Scripted(backend="scripted"))
     pool.close()
+
+
+def test_only_a_model_that_speaks_with_adapters_keeps_memory_for_them(monkeypatch):
+    made = []
+    monkeypatch.setattr("emodistill.llm.make_model", lambda spec, spending, rank: made.append((spec.model, rank)))
+    student, judge = VLLM(backend="vllm", model="student"), VLLM(backend="vllm", model="judge")
+    pool = ModelPool()
+    pool.expect_adapters(student, 128)
+    pool(student)
+    pool(judge)
+    assert made == [("student", 128), ("judge", None)]

@@ -22,6 +22,8 @@ def test_zero_cuts_optimiser_then_gradients_then_weights_and_checkpointing_the_a
     assert at[1, 4].optimiser == at[0, 1].optimiser / 4 and at[1, 4].gradients == at[0, 1].gradients
     assert at[2, 4].gradients == at[0, 1].gradients / 4 and at[2, 4].weights == at[0, 1].weights
     assert at[3, 4].weights < at[2, 4].weights / 2
+    few = SFT(micro_batch_tokens=64, max_length=64)
+    assert estimate(QWEN, LoRA(), few, True, 3, 64).total == 2 * QWEN.parameters + 1e9  # before it is cut up
     whole, kept = (estimate(QWEN, LoRA(), JPO(gradient_checkpointing=c), True, 2, 4) for c in (False, True))
     assert whole.activations > 5 * kept.activations
     assert estimate(QWEN, LoRA(), JPO(), False, 0, 1).weights == 2 * at[0, 1].weights

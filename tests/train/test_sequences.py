@@ -1,3 +1,6 @@
+import json
+import shutil
+
 import pytest
 import torch
 
@@ -76,6 +79,19 @@ def test_micro_batches_keep_the_budget_and_lose_nothing(tokenizer):
     assert sum(batch.scale for part in shares for batch in part) == len(batches)
 
 
+def test_a_tokenizer_without_a_padding_token_pads_with_its_end_of_turn(tiny_model, tmp_path):
+    from emodistill.train.policy_model import load_tokenizer
+
+    folder = shutil.copytree(tiny_model, tmp_path / "model")
+    settings = json.loads((folder / "tokenizer_config.json").read_text())
+    del settings["pad_token"]
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings))
+    tokenizer = load_tokenizer(VLLM(backend="vllm", model=str(folder)))
+    step = [tokenise(dialogue(str(n), CHAT[:n]), {n - 1: 1.0}, tokenizer, 4096)[0] for n in (3, 5)]
+    (batch,) = micro_batches(step, 10_000, tokenizer.pad_token_id)
+    assert batch.ids[1, -1] == tokenizer.eos_token_id and batch.ids.numel() > batch.tokens
+
+
 def test_one_pass_a_dialogue_has_the_loss_and_gradient_of_one_sample_a_turn(tokenizer, tiny_model):
     from emodistill.train.policy_model import new_adapter
 
@@ -99,3 +115,17 @@ def test_one_pass_a_dialogue_has_the_loss_and_gradient_of_one_sample_a_turn(toke
     (loss_a, grad_a), (loss_b, grad_b) = gradient(together), gradient(apart)
     assert loss_a == pytest.approx(loss_b, rel=1e-5)
     torch.testing.assert_close(grad_a, grad_b, rtol=1e-4, atol=1e-6)
+
+
+def test_a_model_that_names_its_parts_otherwise_gives_the_same_log_probabilities():
+    from peft import LoraConfig, get_peft_model
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    from emodistill.train.policy_model import ResponseLogProbs
+
+    torch.manual_seed(0)
+    base = GPT2LMHeadModel(GPT2Config(vocab_size=50, n_embd=16, n_layer=1, n_head=2)).eval()
+    ids, row, column = torch.randint(50, (2, 9)), torch.tensor([0, 0, 1]), torch.tensor([3, 8, 5])
+    expected = base(ids).logits.log_softmax(-1)[row, column - 1, ids[row, column]]
+    model = ResponseLogProbs(get_peft_model(base, LoraConfig(target_modules=["c_attn"], fan_in_fan_out=True)).eval())
+    torch.testing.assert_close(model(ids, row, column), expected)
