@@ -105,7 +105,8 @@ def render(config: Config, profile: Profile, root: Path, stages: Mapping[str, St
         f"{sum(s.imputed for s in scenarios)} imputed",
         "",
     ]
-    rows = [_stage_row(config, profile, stage) for stage in stages.values()]
+    fingerprints = Fingerprints(config)
+    rows = [_stage_row(config, profile, stage, fingerprints) for stage in stages.values()]
     lines += _table([("stage", "fingerprint", "tasks", "jobs", "needs"), *rows])
     lines += ["", "language-model work (upper bounds: every dialogue at full length)"]
     said = speech(config, stages)
@@ -125,14 +126,14 @@ def render(config: Config, profile: Profile, root: Path, stages: Mapping[str, St
     )
 
 
-def _stage_row(config: Config, profile: Profile, stage: Stage) -> tuple[str, ...]:
+def _stage_row(config: Config, profile: Profile, stage: Stage, fingerprints: Fingerprints) -> tuple[str, ...]:
     tasks, asked = stage.tasks(config), profile.resources(stage.name)
     jobs = -(-len(tasks) // asked.bundle)
     ranks = asked.nodes * asked.tasks_per_node
     needs = f"{ranks} × {asked.cpus_per_task} CPU" + (f", {asked.gpus} GPU" if asked.gpus else "")
     return (
         stage.name,
-        Fingerprints(config)(stage, tasks[0]),
+        fingerprints(stage, tasks[0]),
         str(len(tasks)),
         f"{jobs} ({min(jobs, asked.parallel)} at once)",
         needs,

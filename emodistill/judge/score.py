@@ -50,15 +50,16 @@ def judge_episodes(
 ) -> Iterator[Verdict]:
     """Score every focal turn of each episode, `settings.repeats` times; yields a verdict once its episode is scored.
 
-    A reply that cannot be parsed is asked again, then the score is NaN; if the judge could not be asked at all, the
-    verdict also carries the error. One scoring is at temperature 0; repeats of that would agree by construction, so
-    several are sampled, each from its own seed (ours).
+    An episode that ended in an error is not asked about, as the dataset leaves it out: its verdict is empty. A reply
+    that cannot be parsed is asked again, then the score is NaN; if the judge could not be asked at all, the verdict
+    also carries the error. One scoring is at temperature 0; repeats of that would agree by construction, so several
+    are sampled, each from its own seed (ours).
     """
     waiting = iter(episodes)
     opened: dict[str, _Open] = {}
     while not stop():
         while len(opened) < in_flight and (episode := next(waiting, None)) is not None:
-            if not episode.turns:
+            if episode.status == "error" or not episode.turns:
                 yield Verdict(episode.id, (), ())
                 continue
             judged = opened[episode.id] = _Open(episode, scenarios[episode.scenario_id], max_messages, settings)

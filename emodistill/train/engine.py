@@ -116,7 +116,7 @@ class Engine:
                 self._save(state())
                 raise Stopped(f"Stopped at step {self.step} of {self.plan.steps}; the checkpoint is in {self._folder}.")
             started = time.perf_counter()
-            torch.manual_seed(seed_of(self.plan.seed, self.step, self.rank) % 2**63)
+            torch.manual_seed(seed_of(self.plan.seed, self.step, self.rank))
             total = self._optimise(losses(self.step))
             after_step()
             self.step += 1

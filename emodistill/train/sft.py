@@ -35,7 +35,7 @@ def train_sft(run: RunDir, config: Config, context: TaskContext) -> Result:
     seed = seed_of(config.seed, "sft", recipe.prompts)
     steps = plan_steps(sequences, settings.batch_turns, settings.epochs, seed)
     folder = run.path("sft", context.task)
-    model = new_adapter(student, settings, seed % 2**63)
+    model = new_adapter(student, settings, seed)
     engine = Engine(model, plan_of(settings, student, len(steps), seed), folder, torch.optim.AdamW)
 
     def losses(step: int) -> Iterator[MicroLoss]:

@@ -103,6 +103,13 @@ def test_a_judge_that_cannot_be_asked_is_an_error_that_is_tried_again_and_an_unr
     assert verdict.error == "" and not VERDICTS.failed(verdict)
 
 
+def test_an_episode_that_ended_in_an_error_is_not_paid_for_and_misses_no_score():
+    model = FakeModel(says("5"))
+    broken, whole = replace(own(30, 110, 40), status="error", error="503"), own(30, key="f")
+    found = {verdict.episode_id: verdict.turn_scores() for verdict in judged([broken, whole], model)}
+    assert found == {"e": (), "f": (6,)} and len(model.asked) == 1
+
+
 def test_the_judge_is_shown_no_emotions_and_nothing_that_comes_later(episodes):
     model = FakeModel(lambda request: ChatReply(request.key, "5"))
     list(judged(episodes[:2], model))
