@@ -97,13 +97,6 @@ def benjamini_hochberg(p: np.ndarray) -> np.ndarray:
     return adjusted
 
 
-def spearman(x: np.ndarray, y: np.ndarray) -> float:
-    """Spearman's rank correlation of x [n] and y [n], ties at their mean rank; NaN if one of them does not vary."""
-    a, b = (ranks - ranks.mean() for ranks in (_ranks(x), _ranks(y)))
-    size = np.sqrt((a @ a) * (b @ b))
-    return float(a @ b / size) if size > 0 else float("nan")
-
-
 def interval(values: np.ndarray, clusters: int) -> tuple[float, float]:
     """Expanded percentile ends of a statistic's values [resamples] from so many clusters; NaN values do not count."""
     tail = NormalDist().cdf(-critical(0.05, clusters - 1) * (clusters / (clusters - 1)) ** 0.5)
@@ -154,9 +147,3 @@ def _cluster_sums(columns: tuple[np.ndarray, ...], clusters: np.ndarray) -> np.n
     """Σ of each column [n] over each cluster: float64 [clusters, columns]."""
     names, index = np.unique(clusters, return_inverse=True)
     return np.stack([np.bincount(index, column, len(names)) for column in columns], axis=1)
-
-
-def _ranks(values: np.ndarray) -> np.ndarray:
-    """1 for the least; equals share the mean of theirs."""
-    _, index, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return (np.cumsum(counts) - (counts - 1) / 2)[index]

@@ -6,7 +6,6 @@ which a resumed run returns. A damaged one is never loaded: the one before it, o
 """
 
 import json
-import logging
 import math
 import os
 import shutil
@@ -22,14 +21,12 @@ from torch import Tensor, nn
 
 from emodistill import checkpoints, ranks
 from emodistill.errors import BadInput, RunFailed, Stopped
-from emodistill.files import others_can_write, sync_folder, sync_tree, write_text
+from emodistill.files import sync_folder, sync_tree, write_text
 from emodistill.models import require
 from emodistill.seeds import seed_of
 from emodistill.train.deepspeed_config import deepspeed_config
 
 _KEEP = 2  # newest checkpoints
-_log = logging.getLogger(__name__)
-
 
 MakeOptimizer = Callable[..., torch.optim.Optimizer]
 MicroLoss = tuple[Tensor, dict[str, float], bool]  # loss, metrics (with "loss"), whether it is the step's last
@@ -204,20 +201,20 @@ class Engine:
         if self.rank == 0:
             write_text(temporary / "metrics.jsonl", _lines(self._metrics))
             for path in (temporary, *temporary.rglob("*")):
-                path.chmod(path.stat().st_mode & ~0o022)  # a umask may leave it open to a group: see _check_owner
+                path.chmod(path.stat().st_mode & ~0o022)  # a umask may leave it open to a group: see check_owner
             checkpoints.seal(temporary, self._layout)
             sync_tree(temporary)
             os.replace(temporary, final)
             sync_folder(folder)
             for old in sorted(folder.glob("step-*"))[:-_KEEP]:
-                _remove(old)
+                checkpoints.remove(old)
         self._saved_at = time.monotonic()
 
     def _restore(self, load_state: Callable[[dict[str, Any]], None]) -> None:
-        name = ranks.agreed(lambda: _newest_whole(self._folder / "checkpoints"), (OSError,))
+        name = ranks.agreed(lambda: checkpoints.newest_whole(self._folder / "checkpoints"), (OSError,))
         if name is not None:
             newest = self._folder / "checkpoints" / name
-            _check_owner(newest)
+            checkpoints.check_owner(newest)
             layout = checkpoints.layout(newest)
             if layout != self._layout:
                 raise BadInput(
@@ -234,43 +231,8 @@ class Engine:
             write_text(self._folder / "metrics.jsonl", _lines(self._metrics))
 
 
-def _newest_whole(folder: Path) -> str | None:
-    """The newest checkpoint's name; those that are damaged, and what a kill left half-written, are removed."""
-    for leftover in folder.glob("tmp-*"):
-        shutil.rmtree(leftover)
-    lost = []
-    for path in sorted(folder.glob("step-*"), reverse=True):
-        damage = next(checkpoints.damages(path), None)
-        if damage is None:
-            break
-        lost.append(damage)
-        _remove(path)
-    whole = max((path.name for path in folder.glob("step-*")), default=None)
-    for damaged, what in lost:
-        _log.warning("%s: %s. Training goes on from %s.", damaged, what, whole or "the start")
-    return whole
-
-
-def _remove(checkpoint: Path) -> None:
-    """Under another name first, so that none is ever half there."""
-    temporary = checkpoint.with_name(f"tmp-{checkpoint.name}")
-    os.replace(checkpoint, temporary)
-    shutil.rmtree(temporary)
-
-
 def _lines(rows: list[dict[str, float]]) -> str:
     return "".join(json.dumps(row) + "\n" for row in rows)
-
-
-def _check_owner(checkpoint: Path) -> None:
-    """DeepSpeed unpickles its checkpoints, which runs what is in them: `BadInput` unless only we can have made it."""
-    for path in (checkpoint, *sorted(checkpoint.rglob("*"))):
-        if others_can_write(path):
-            raise BadInput(
-                f"{path} belongs to another user, or others can write to it, and a checkpoint can run code when it is "
-                f"read. Delete {checkpoint.parent} to train from the start; or, if all of it is yours, take it over "
-                "with chown -R and chmod -R go-w."
-            )
 
 
 @contextmanager

@@ -10,7 +10,6 @@ from emodistill.report.statistics import (
     benjamini_hochberg,
     cluster_ratio,
     paired_difference,
-    spearman,
     swap_p,
 )
 
@@ -160,13 +159,6 @@ def test_benjamini_hochberg_by_hand_and_a_comparison_that_was_not_made_counts_fo
     found = benjamini_hochberg(p)
     assert found[[0, 2, 3, 4]] == pytest.approx([0.04 * 4 / 3, 0.04, 0.04 * 4 / 3, 0.9])
     assert math.isnan(found[1]) and benjamini_hochberg(np.array([])).shape == (0,)
-
-
-def test_spearman_by_hand():
-    assert spearman(np.array([1, 5, 9, 100]), np.array([2, 3, 4, 4.5])) == 1.0
-    # ranks 1 2.5 2.5 4 and 2 1 4 3: deviations -1.5 0 0 1.5 and -0.5 -1.5 1.5 0.5; 1.5 / sqrt(4.5 * 5)
-    assert spearman(np.array([0, 1, 1, 2]), np.array([20, 10, 40, 30])) == pytest.approx(1.5 / math.sqrt(22.5))
-    assert math.isnan(spearman(np.ones(4), np.arange(4)))
 
 
 @pytest.mark.parametrize(

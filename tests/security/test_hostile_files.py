@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from emodistill import files
+from emodistill import checkpoints, files
 from emodistill.cluster.payload import check
 from emodistill.errors import BadInput
 
@@ -102,14 +102,13 @@ def test_a_payload_that_others_could_have_written_is_not_unpickled(bomb, tmp_pat
 
 
 def test_a_checkpoint_that_others_could_have_written_is_not_read(tmp_path):
-    engine = pytest.importorskip("emodistill.train.engine")
     checkpoint = tmp_path / "checkpoints" / "step-00000001"
     (checkpoint / "state").mkdir(parents=True)
     (checkpoint / "state" / "optimiser.pt").write_bytes(b"x")
-    engine._check_owner(checkpoint)
+    checkpoints.check_owner(checkpoint)
     (checkpoint / "state" / "optimiser.pt").chmod(0o666)
     with pytest.raises(BadInput, match=r"optimiser\.pt belongs to another user, or others can write to it"):
-        engine._check_owner(checkpoint)
+        checkpoints.check_owner(checkpoint)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
