@@ -11,8 +11,11 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
 
 from emodistill import files
 from emodistill.config import Config
@@ -78,11 +81,16 @@ def _recorded(kind: type[_Record], path: Path | str) -> _Record | None:
 def scenarios_of(rows: Any) -> list[Scenario]:
     """Scenarios as JSON holds them; `ValueError` for anything else."""
     try:
-        return [
-            Scenario(**{**row, "facts": tuple((str(name), str(text)) for name, text in row["facts"])}) for row in rows
-        ]
-    except (TypeError, KeyError) as error:
-        raise ValueError(f"it holds no scenarios: {shown(str(error))}") from None
+        return _scenarios().validate_python(rows)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "all of it"
+        raise ValueError(f"it holds no scenarios: {shown(where)}: {shown(first['msg'])}") from None
+
+
+@cache
+def _scenarios() -> TypeAdapter[list[Scenario]]:
+    return TypeAdapter(list[Scenario])
 
 
 def _manifest(data: dict[str, Any]) -> dict[str, Any]:

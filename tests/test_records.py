@@ -1,7 +1,12 @@
+import json
 import math
+from dataclasses import asdict
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from emodistill.runs import scenarios_of
 
 from builders import PROPERTY, mirrored, scenario, scenarios, whole
 
@@ -33,3 +38,19 @@ def test_pos_is_not_clipped():
 
 def test_a_fact_that_is_not_there_is_empty():
     assert scenario().fact("balance") and scenario().fact("no such fact") == ""
+
+
+@pytest.mark.parametrize(
+    "harm, said",
+    [
+        ({"id": {}}, "0.id: Input should be a valid string"),
+        ({"focal_target": "x"}, "0.focal_target"),
+        ({"facts": 3}, "0.facts"),
+    ],
+)
+def test_scenarios_come_back_from_json_or_what_is_wrong_is_named(harm, said):
+    one = scenario(20, 120)
+    stored = json.loads(json.dumps(asdict(one)))
+    assert scenarios_of([stored]) == [one]
+    with pytest.raises(ValueError, match=f"holds no scenarios: {said}"):
+        scenarios_of([stored | harm])
