@@ -121,3 +121,20 @@ def test_a_damaged_marker_costs_no_episode(tmp_path):
     assert run.marker("rollout", SHARD) is None
     assert rollout(run).kind == "done" and content_hash([shard]) == before
     assert run.marker("rollout", SHARD).usage["generated_tokens"] == 0  # nothing was played again
+
+
+def test_a_task_clears_its_own_files_and_not_those_of_one_whose_name_goes_on_after_a_dot(tmp_path):
+    run = begun(tmp_path / "run")
+    kinds = ("done", "identity", "failed", "tries", "progress", "progress.tmp", "h5", "h5.damaged",
+             "part-00000000000000000001-9.h5", "part-00000000000000000001-9.h5.damaged")  # fmt: skip
+    for task in ("full", "full.vs-threat"):
+        run.path("evaluate", task).mkdir(parents=True)
+        run.path("evaluate", task, "shard-00000.h5").touch()
+        for kind in kinds:
+            run.path("evaluate", f"{task}.{kind}").touch()
+            run.path("evaluate", f".{task}.{kind}.9.tmp").touch()
+    run.sweep("evaluate", "full", alone=False)
+    run.clear("evaluate", "full")
+    sibling = {f"full.vs-threat.{kind}" for kind in kinds} | {f".full.vs-threat.{kind}.9.tmp" for kind in kinds}
+    assert {path.name for path in run.path("evaluate").iterdir()} == sibling | {"full.vs-threat"}
+    assert run.path("evaluate", "full.vs-threat", "shard-00000.h5").exists()
