@@ -24,7 +24,7 @@ from emodistill.records import Scenario
 
 _Record = TypeVar("_Record")
 # What follows a task's name and a dot; other tasks' names may go on after one too, as `full.vs-threat` after `full`.
-_KIND = re.compile(r"done|identity|failed|tries|progress(\.tmp)?|(part-\d+-\d+\.)?h5(\.damaged)?")
+_KIND = re.compile(r"done|identity|failed|tries|spent|progress(\.tmp)?|(part-\d+-\d+\.)?h5(\.damaged)?")
 NEEDED_BYTES = 1_000_000_000  # below this much free disk no run is started
 
 
@@ -250,6 +250,10 @@ class RunDir:
     def lock_path(self, stage: str, task: str) -> Path:
         """What the process that runs a task holds."""
         return self.path(stage, f".{task}.lock")
+
+    def spent_path(self, stage: str, task: str) -> Path:
+        """Where it is kept what a task has used, until its marker says so."""
+        return self.path(stage, f"{task}.spent")
 
     def begin(self, stage: str, task: str, claim: Claim) -> None:
         """Claim the task's files, after deleting what another configuration or other inputs left."""
