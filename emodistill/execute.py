@@ -27,6 +27,7 @@ from emodistill.runs import Failure, Marker, RunDir
 from emodistill.stages import Stage
 from emodistill.tails import own_tail
 from emodistill.tasks import StopFlag, TaskContext, stop_on_signals
+from emodistill.used import Tally
 
 DRIVER = "EMODISTILL_DRIVER_PID"  # a local job ends with the process that started it
 _LOCK_WAIT_S = 120.0
@@ -94,10 +95,14 @@ def _run_task(
         if start is None:
             return
         upstream = {name: tuple(tasks) for name, tasks in start["upstream"].items()}
-        reporter = _reporter(run, stage, task)
-        context = TaskContext(stage.name, task, upstream, flag, pool, reporter, start["fingerprint"])
-        started = time.monotonic()
-        result = stage.run(run, config, context)
+        tally = Tally(run, stage.name, task)
+        progress = _Progress(run.path(stage.name, f"{task}.progress"), tally)
+        context = TaskContext(stage.name, task, upstream, flag, pool, progress, start["fingerprint"])
+        try:
+            result = stage.run(run, config, context)
+        except BaseException:
+            tally.keep()
+            raise
         if ranks.rank() == 0:
             run.mark(
                 Marker(
@@ -107,12 +112,13 @@ def _run_task(
                     start["inputs"],
                     result.rows,
                     result.errors,
-                    round(time.monotonic() - started, 2),
+                    tally.total().seconds,
                     run.checksums(result.files),
-                    result.usage,
+                    tally.of(result.usage),
                     start["tries"],
                 )
             )
+            tally.forget()
             run.path(stage.name, f"{task}.progress").unlink(missing_ok=True)
 
 
@@ -185,17 +191,14 @@ def _hold(run: RunDir, stage: Stage, task: str) -> Iterator[None]:
         ) from None
 
 
-def _reporter(run: RunDir, stage: Stage, task: str) -> "_Progress":
-    return _Progress(run.path(stage.name, f"{task}.progress"))
-
-
 class _Progress:
     """Rank 0 writes (done, total, errors) to a small file at most once a second, if it can be written."""
 
-    def __init__(self, path: Path) -> None:
-        self._path, self._last, self._silent = path, 0.0, ranks.rank() > 0
+    def __init__(self, path: Path, tally: Tally) -> None:
+        self._path, self._tally, self._last, self._silent = path, tally, 0.0, ranks.rank() > 0
 
-    def __call__(self, done: int, total: int, errors: int = 0) -> None:
+    def __call__(self, done: int, total: int, errors: int = 0, usage: dict[str, float] | None = None) -> None:
+        self._tally.update(usage or {})
         now = time.monotonic()
         if now - self._last >= 1.0 and not self._silent:
             self._last = now

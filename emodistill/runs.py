@@ -7,6 +7,7 @@ changed input makes everything after it run again. Markers come last: file, sync
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,8 @@ from emodistill.locks import Held, hold
 from emodistill.records import Scenario
 
 _Record = TypeVar("_Record")
+# What follows a task's name and a dot; other tasks' names may go on after one too, as `full.vs-threat` after `full`.
+_KIND = re.compile(r"done|identity|failed|tries|spent|progress(\.tmp)?|(part-\d+-\d+\.)?h5(\.damaged)?")
 NEEDED_BYTES = 1_000_000_000  # below this much free disk no run is started
 
 
@@ -76,6 +79,11 @@ def _recorded(kind: type[_Record], path: Path | str) -> _Record | None:
         return files.record(kind, files.read_sealed(path))
     except (FileNotFoundError, ValueError):
         return None
+
+
+def _is_of(task: str, name: str) -> bool:
+    """Whether a file of that name, beside the tasks' folders, is one that the task writes."""
+    return name.startswith(f"{task}.") and _KIND.fullmatch(name, len(task) + 1) is not None
 
 
 def scenarios_of(rows: Any) -> list[Scenario]:
@@ -251,6 +259,10 @@ class RunDir:
         """What the process that runs a task holds."""
         return self.path(stage, f".{task}.lock")
 
+    def spent_path(self, stage: str, task: str) -> Path:
+        """Where it is kept what a task has used, until its marker says so."""
+        return self.path(stage, f"{task}.spent")
+
     def begin(self, stage: str, task: str, claim: Claim) -> None:
         """Claim the task's files, after deleting what another configuration or other inputs left."""
         if self.claim(stage, task) != claim:
@@ -259,8 +271,9 @@ class RunDir:
 
     def sweep(self, stage: str, task: str, alone: bool) -> None:
         """Delete the temporary files of a killed process; `alone`: the stage has no other task."""
-        mine = self.path(stage).glob(".*.tmp" if alone else f".{task}.*.tmp")
-        for leftover in [*mine, *self.path(stage, task).glob(".*.tmp")]:
+        beside = [path for path in self.path(stage).glob(".*.tmp")
+                  if alone or _is_of(task, path.name[1:].rsplit(".", 2)[0])]  # without the writer's number  # fmt: skip
+        for leftover in [*beside, *self.path(stage, task).glob(".*.tmp")]:
             leftover.unlink(missing_ok=True)
 
     def checksums(self, paths: list[Path]) -> dict[str, str]:
@@ -275,6 +288,7 @@ class RunDir:
         """Delete everything a task has written, its marker first."""
         marker = self.marker(stage, task)
         self.marker_path(stage, task).unlink(missing_ok=True)
-        for path in [*self.path(stage).glob(f"{task}.*"), *map(self.path, marker.files if marker else ())]:
+        own = [path for path in self.path(stage).glob(f"{task}.*") if _is_of(task, path.name)]
+        for path in [*own, *map(self.path, marker.files if marker else ())]:
             path.unlink(missing_ok=True)
         shutil.rmtree(self.path(stage, task), ignore_errors=True)

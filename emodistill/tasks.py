@@ -28,7 +28,8 @@ class TaskContext:
     """Which task of which stage runs, and what it may use.
 
     `upstream` maps each input stage to its task names; `model` opens a language model that later tasks of the same
-    process share; `progress(done, total, errors=0)` tells those who watch; errors: technical ones since it began.
+    process share; `progress(done, total, errors=0, usage={})` tells those who watch; errors and usage: technical ones,
+    and what models used, since it began.
     """
 
     stage: str

@@ -103,8 +103,8 @@ def _claims(run: RunDir) -> Iterator[Problem]:
 
 
 def _records(run: RunDir) -> Iterator[Problem]:
-    """Sealed files that no results depend on: tasks given up, what was launched, what was spent at paid endpoints."""
-    for pattern in ("*/*.failed", "submissions/*/launch.json", "spending/*.json"):
+    """Sealed files that no results depend on: tasks given up, what was launched, what was used and spent."""
+    for pattern in ("*/*.failed", "*/*.spent", "submissions/*/launch.json", "spending/*.json"):
         for path in sorted(run.root.glob(pattern)):
             try:
                 files.read_sealed(path)

@@ -66,10 +66,12 @@ def judge_shard(run: RunDir, config: Config, context: TaskContext) -> Result:
             writer.add(verdict)
             done += 1
             errors += bool(verdict.error)
-            context.progress(done, len(episodes), errors)
+            context.progress(done, len(episodes), errors, asdict(usage))
     except (BadInput, RunFailed):  # of a model that cannot go on
         writer.flush()
         raise
+    finally:  # replies to episodes that were not judged to the end count too
+        context.progress(done, len(episodes), errors, asdict(usage))
     if context.stop():
         writer.flush()
         raise Stopped(f"Stopped with {done} of {len(episodes)} episodes judged.")

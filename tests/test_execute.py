@@ -1,6 +1,8 @@
 """Tasks under faults: what is finished stays, what is wrong is said, and the next run ends as if nothing had been."""
 
+import os
 import re
+import signal
 import subprocess
 import sys
 
@@ -8,7 +10,10 @@ import pytest
 
 from emodistill import execute
 from emodistill.execute import run_tasks
+from emodistill.files import read_sealed, record
+from emodistill.llm.scripted import ScriptedModel
 from emodistill.shards import content_hash
+from emodistill.used import Used
 from emodistill.verify import verify
 
 from helpers import begun, small_disk
@@ -121,3 +126,53 @@ def test_a_damaged_marker_costs_no_episode(tmp_path):
     assert run.marker("rollout", SHARD) is None
     assert rollout(run).kind == "done" and content_hash([shard]) == before
     assert run.marker("rollout", SHARD).usage["generated_tokens"] == 0  # nothing was played again
+
+
+def test_a_task_clears_its_own_files_and_not_those_of_one_whose_name_goes_on_after_a_dot(tmp_path):
+    run = begun(tmp_path / "run")
+    kinds = ("done", "identity", "failed", "tries", "progress", "progress.tmp", "h5", "h5.damaged",
+             "part-00000000000000000001-9.h5", "part-00000000000000000001-9.h5.damaged")  # fmt: skip
+    for task in ("full", "full.vs-threat"):
+        run.path("evaluate", task).mkdir(parents=True)
+        run.path("evaluate", task, "shard-00000.h5").touch()
+        for kind in kinds:
+            run.path("evaluate", f"{task}.{kind}").touch()
+            run.path("evaluate", f".{task}.{kind}.9.tmp").touch()
+    run.sweep("evaluate", "full", alone=False)
+    run.clear("evaluate", "full")
+    sibling = {f"full.vs-threat.{kind}" for kind in kinds} | {f".full.vs-threat.{kind}.9.tmp" for kind in kinds}
+    assert {path.name for path in run.path("evaluate").iterdir()} == sibling | {"full.vs-threat"}
+    assert run.path("evaluate", "full.vs-threat", "shard-00000.h5").exists()
+
+
+class Billed(ScriptedModel):
+    """A simulator that charges for each reply, is told to stop after some, and fails with others."""
+
+    replies, stop_after, failing = 0, (60, 120), "-r0001"
+
+    def poll(self):
+        given = [reply._replace(prompt_tokens=3, generated_tokens=2, usd=0.5) for reply in super().poll()]
+        before, Billed.replies = Billed.replies, Billed.replies + len(given)
+        if any(before < number <= Billed.replies for number in self.stop_after):
+            os.kill(os.getpid(), signal.SIGTERM)
+        return [reply._replace(text="") if self.failing and self.failing in reply.key else reply for reply in given]
+
+
+def test_what_a_task_used_is_summed_over_stops_and_replays(tmp_path, monkeypatch):
+    run = begun(tmp_path / "run", "in_flight=8")
+    monkeypatch.setattr(execute.ModelPool, "__call__", lambda self, spec: Billed())
+    seconds = []
+    for kind in ("stopped", "stopped", "done"):
+        assert rollout(run).kind == kind
+        marker = run.marker("rollout", SHARD)
+        kept = marker or record(Used, read_sealed(run.spent_path("rollout", SHARD)))
+        seconds.append(kept.seconds)
+        assert kept.usage["prompt_tokens"] == 3 * Billed.replies and kept.usage["usd"] == 0.5 * Billed.replies
+    assert marker.errors and not run.spent_path("rollout", SHARD).exists()
+    monkeypatch.setattr(Billed, "failing", "")
+    assert rollout(run).kind == "done"
+    marker = run.marker("rollout", SHARD)
+    assert marker.errors == 0 and marker.usage["generated_tokens"] == 2 * Billed.replies
+    assert 0 < seconds[0] < seconds[1] < seconds[2] < marker.seconds
+    run.spent_path("rollout", SHARD).write_text("torn")
+    assert [problem.file for problem in verify(run)] == [f"rollout/{SHARD}.spent"]

@@ -148,7 +148,7 @@ class _Stage:
             )
         except (OSError, ValueError):
             return 0.0
-        return float(done) / float(total)
+        return float(done) / float(total) if total else 0.0
 
     def _end(self, running: list[Job], stop: _Stop) -> None:
         for job in running:

@@ -1,6 +1,7 @@
 """Episodes into a shard, for the sweep and for evaluation: what is already recorded is not played again."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from pathlib import Path
 
 from emodistill.errors import BadInput, RunFailed
@@ -38,7 +39,7 @@ def record_episodes(
     rules: Rules,
     in_flight: int,
     stop: Callable[[], bool],
-    progress: Callable[[int, int, int], None],
+    progress: Callable[[int, int, int, dict[str, float]], None],
     style: Style,
     answer: Select | None = None,
 ) -> tuple[list[Episode], Usage] | None:
@@ -55,10 +56,12 @@ def record_episodes(
             writer.add(episode)
             done += 1
             errors += episode.status == "error"
-            progress(done, len(tasks), errors)
+            progress(done, len(tasks), errors, asdict(usage))
     except (BadInput, RunFailed):  # of a model that cannot go on
         writer.flush()
         raise
+    finally:  # replies to episodes that did not end count too
+        progress(done, len(tasks), errors, asdict(usage))
     if stop():
         writer.flush()
         return None
