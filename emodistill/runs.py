@@ -106,10 +106,16 @@ def _manifest(data: dict[str, Any]) -> dict[str, Any]:
     named, stages = data.get("files", {}), data.get("stages", {})
     if not isinstance(named, dict) or not all(map(files.inside, named)):
         raise ValueError("its files are none of the run's")
-    if not isinstance(stages, dict) or not all(isinstance(told, dict) and isinstance(told.get("ingredients"), dict)
-                                               for told in stages.values()):  # fmt: skip
+    if not isinstance(stages, dict) or not all(map(_is_described, stages.values())):
         raise ValueError("its stages are not described")
     return data
+
+
+def _is_described(told: Any) -> bool:
+    if not isinstance(told, dict) or not isinstance(told.get("ingredients"), dict):
+        return False
+    own = told.get("own", {})
+    return isinstance(own, dict) and all(isinstance(settings, dict) for settings in own.values())
 
 
 class RunDir:

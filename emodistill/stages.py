@@ -104,8 +104,7 @@ def _evaluated(config: Config, task: str) -> Reads:
 
 
 def _evaluate_settings(config: Config) -> dict[str, Any]:
-    speakers = {"student", *(variant.role for cell in cells(config).values() for variant in cell.policies())}
-    settings = _with_models(config, (*sorted(speakers), "counterparty"), "evaluate", "negotiation")
+    settings = _with_models(config, ("student", "counterparty"), "evaluate", "negotiation")
     settings["evaluate"] = {key: settings["evaluate"][key] for key in ("seeds", "persona", "sampling")}
     counterparty = {"sweep": {"sampling": config.sweep.sampling.model_dump(mode="json")}}
     held_out = {**config.scenarios.model_dump(exclude={"csv", "domains"}), "source": sources(config.scenarios)}
@@ -142,6 +141,13 @@ def ingredients(stage: Stage, config: Config) -> dict[str, Any]:
     return flat
 
 
+def own_ingredients(stage: Stage, config: Config, task: str) -> dict[str, Any]:
+    """What only this task depends on, flat as `ingredients`."""
+    flat: dict[str, Any] = {}
+    _flatten(stage.own(config, task), "", flat)
+    return flat
+
+
 class Fingerprints:
     """Fingerprints of one configuration, each worked out once; scenario files are read when first asked for.
 
@@ -152,6 +158,7 @@ class Fingerprints:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._known: dict[tuple[str, str], str] = {}
+        self._ingredients: dict[str, dict[str, Any]] = {}  # by stage: to say them, all prompts are rendered
 
     def __call__(self, stage: Stage, task: str) -> str:
         """Hash of the stage's ingredients and of the fingerprints of what the task reads."""
@@ -162,7 +169,10 @@ class Fingerprints:
                 for name, tasks in stage.reads(self._config, task).items()
                 for other in (tasks[:1] if stage.source(name).uniform else tasks)
             ]
-            parts = [stage.name, {**ingredients(stage, self._config), **stage.own(self._config, task)}, inputs]
+            if stage.name not in self._ingredients:
+                self._ingredients[stage.name] = ingredients(stage, self._config)
+            own = own_ingredients(stage, self._config, task)
+            parts = [stage.name, {**self._ingredients[stage.name], **own}, inputs]
             self._known[key] = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
         return self._known[key]
 

@@ -13,7 +13,7 @@ from emodistill.domains import build_scenarios
 from emodistill.errors import BadInput
 from emodistill.kinds import recorded_stages
 from emodistill.runs import RunDir
-from emodistill.stages import STAGES, Fingerprints, Stage, ingredients
+from emodistill.stages import STAGES, Fingerprints, Stage, ingredients, own_ingredients
 from emodistill.sweeps.store import scenarios_with
 
 
@@ -63,8 +63,15 @@ def differences(run: RunDir, config: Config, stages: Mapping[str, Stage] = STAGE
     lines = set()
     for name, recorded in run.manifest().get("stages", {}).items():
         old, new = recorded["ingredients"], json.loads(json.dumps(ingredients(stages[name], config)))
-        lines |= {f"{key}: {old.get(key)!r} → {new.get(key)!r}" for key in {*old, *new} if old.get(key) != new.get(key)}
+        lines |= _differing("", old, new)
+        for task in stages[name].tasks(config):
+            own = json.loads(json.dumps(own_ingredients(stages[name], config, task)))
+            lines |= _differing(f"{name} {task}, ", recorded.get("own", {}).get(task, {}), own)
     return sorted(lines)
+
+
+def _differing(of: str, old: dict[str, Any], new: dict[str, Any]) -> set[str]:
+    return {f"{of}{key}: {old.get(key)!r} → {new.get(key)!r}" for key in {*old, *new} if old.get(key) != new.get(key)}
 
 
 def _reconcile(run: RunDir, config: Config, fresh: bool, stages: Mapping[str, Stage]) -> None:
@@ -82,7 +89,11 @@ def _reconcile(run: RunDir, config: Config, fresh: bool, stages: Mapping[str, St
 
 def _manifest(config: Config, stages: Mapping[str, Stage]) -> dict[str, Any]:
     described = {
-        stage.name: {"tasks": list(stage.tasks(config)), "ingredients": ingredients(stage, config)}
+        stage.name: {
+            "tasks": list(stage.tasks(config)),
+            "ingredients": ingredients(stage, config),
+            "own": {task: own for task in stage.tasks(config) if (own := own_ingredients(stage, config, task))},
+        }
         for stage in stages.values()
     }
     return {"name": config.name, "seed": config.seed, "code": code_version(), "stages": described}

@@ -40,7 +40,9 @@ class Cell:
         """What only this cell depends on: nothing for the plain ones."""
         own = {"persona": self.persona, "opponent": self.opponent and self.opponent.name}
         spec = self.model and config.evaluate.counterparties[self.model].model_dump(mode="json")
-        return {key: value for key, value in {**own, "counterparty": spec}.items() if value}
+        taught = any(variant.role == "teacher" for variant in self.policies())
+        teacher = taught and config.models.teacher.model_dump(mode="json")
+        return {key: value for key, value in {**own, "counterparty": spec, "teacher": teacher}.items() if value}
 
 
 def cells(config: Config) -> dict[str, Cell]:

@@ -1,10 +1,12 @@
 import pytest
 
+from emodistill.cluster.begin import begin, differences
 from emodistill.configfile import load_config
 from emodistill.emotions import GOEMOTIONS
 from emodistill.errors import BadInput
 from emodistill.evaluate.cells import cells
 from emodistill.ledger import Ledger
+from emodistill.runs import RunDir
 from emodistill.stages import STAGES, Fingerprints
 
 from helpers import ROOT
@@ -74,6 +76,23 @@ def test_unseen_counterparties_are_part_of_their_own_cells_only():
     assert changed == {"full.vs-calm"}
     prints = {Fingerprints(before)(stage, name) for name in ("full", "full.vs-threat", "full.vs-calm")}
     assert len(prints) == 3
+
+
+def test_what_only_some_cells_need_leaves_the_others_as_they_are(tmp_path):
+    asked, stage = (OTHER, "evaluate.unseen=[full]"), STAGES["evaluate"]
+
+    def changed(*more):
+        before, after = config(*asked), config(*asked, *more)
+        prints = Fingerprints(before), Fingerprints(after)
+        both = {*stage.tasks(before)} & {*stage.tasks(after)}
+        return {task for task in both if prints[0](stage, task) != prints[1](stage, task)}
+
+    assert not changed("evaluate.counterparties.calm.max_usd=9", "evaluate.counterparties.calm.timeout_s=9")
+    assert not changed("evaluate.variants=[vanilla-slm, full, vanilla-llm]")
+    run = RunDir(tmp_path)
+    begin(run, config(*asked), fresh=False)
+    other = config(*asked, "evaluate.counterparties.calm.model=n")
+    assert "evaluate full.vs-calm, counterparty.model: 'm' → 'n'" in differences(run, other)
 
 
 def test_a_tournament_is_every_ordered_pair_and_the_emotions_are_all_of_them():

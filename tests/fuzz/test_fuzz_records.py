@@ -42,7 +42,12 @@ SUBMISSION = {
     "folder": "submissions/20260101-000000/rollout", "dependency": "", "cluster": "",
 }  # fmt: skip
 SEALED = {
-    "manifest.json": {"name": "t", "seed": 0, "code": "c", "stages": {"rollout": {"tasks": [], "ingredients": {}}}},
+    "manifest.json": {
+        "name": "t",
+        "seed": 0,
+        "code": "c",
+        "stages": {"rollout": {"tasks": [], "ingredients": {}, "own": {"t": {}}}},
+    },
     "rollout/shard-00000.done": MARKER,
     "rollout/shard-00000.failed": FAILURE,
     "rollout/shard-00000.identity": {"fingerprint": "f", "inputs": "i"},
