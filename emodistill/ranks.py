@@ -32,11 +32,14 @@ def world() -> int:
 
 
 def join_slurm() -> None:
-    """Several Slurm tasks are ranks of one torch.distributed group, led by the node that launched the step."""
+    """Several tasks of one `srun` are ranks of one torch.distributed group, led by the node that launched them.
+
+    A job of several tasks whose script runs something without `srun` has no step of several: that process is alone.
+    """
     env = os.environ
-    if int(env.get("SLURM_NTASKS", "1")) > 1 and "SLURM_PROCID" in env and "RANK" not in env:
+    if int(env.get("SLURM_STEP_NUM_TASKS", "1")) > 1 and "RANK" not in env:
         port = 20_000 + int(env["SLURM_JOB_ID"]) % 20_000
-        env.update(RANK=env["SLURM_PROCID"], WORLD_SIZE=env["SLURM_NTASKS"], LOCAL_RANK=env["SLURM_LOCALID"])
+        env.update(RANK=env["SLURM_PROCID"], WORLD_SIZE=env["SLURM_STEP_NUM_TASKS"], LOCAL_RANK=env["SLURM_LOCALID"])
         env.update(MASTER_ADDR=env["SLURM_LAUNCH_NODE_IPADDR"], MASTER_PORT=str(port))
 
 

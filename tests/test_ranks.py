@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from emodistill import ranks
 from emodistill.ledger import Ledger
 from emodistill.runs import Failure
 from emodistill.stages import STAGES
@@ -44,3 +45,13 @@ def test_ranks_leave_together(tmp_path, what):
         run.path("dataset").mkdir()
         run.give_up(Failure("dataset", "pairs", fingerprint, "", 5, "why"))
     assert ends(run, SLURM_JOB_ID="5") == [{"given up": "given_up", "not there yet": "stopped"}[what]] * 2
+
+
+def test_only_what_srun_starts_several_times_has_ranks(monkeypatch):
+    script = {"SLURM_JOB_ID": "41", "SLURM_NTASKS": "2", "SLURM_PROCID": "0", "SLURM_LOCALID": "0"}  # as sbatch sets it
+    step = {**script, "SLURM_PROCID": "1", "SLURM_STEP_NUM_TASKS": "2", "SLURM_LAUNCH_NODE_IPADDR": "10.0.0.7"}
+    for environment, place in ((script, (0, 1)), (step, (1, 2))):
+        monkeypatch.setattr(os, "environ", dict(environment))
+        ranks.join_slurm()
+        assert (ranks.rank(), ranks.world()) == place
+    assert (os.environ["MASTER_ADDR"], os.environ["MASTER_PORT"]) == ("10.0.0.7", "20041")
