@@ -19,6 +19,7 @@ from emodistill.cluster.profiles import Resources
 from emodistill.cluster.record import comment_of
 from emodistill.cluster.sbatch import sbatch_text
 from emodistill.execute import DRIVER, Outcome, run_tasks
+from emodistill.tails import tail
 
 _NO_LIMIT_MIN = 60 * 24 * 365  # submitit's local executor would stop a job after 2 minutes
 _LOG_TAIL_LINES = 15
@@ -48,13 +49,15 @@ class Job:
             return Outcome("failed", f"{self.stage} {', '.join(self.tasks)} died ({reason[:200]}). {self.log_tail()}")
 
     def log_tail(self) -> str:
-        """The last lines of the job's error log."""
-        path = Path(self.handle.paths.stderr)
-        try:
-            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()[-_LOG_TAIL_LINES:]
-        except OSError:
-            return f"It left no log at {path}."
-        return f"The end of {path}:\n" + "\n".join(lines)
+        """The last lines of the job's error log, or of submitit's own where the job said nothing."""
+        for path in (Path(self.handle.paths.stderr), Path(self.handle.paths.stdout)):
+            try:
+                lines = tail(path, _LOG_TAIL_LINES)
+            except OSError:
+                continue
+            if any(lines):
+                return f"The end of {path}:\n" + "\n".join(lines)
+        return f"It left no log at {self.handle.paths.stderr}."
 
     def stop(self) -> None:
         """Ask it to stop, with SIGTERM: it finishes its segment."""

@@ -182,11 +182,11 @@ def worked_s() -> float:
 
 
 def timed_status(run, slurm_says) -> dict:
-    """The command's own answer, with one question to Slurm; two seconds of work, twice that on a busy machine."""
+    """The command's own answer, with one question to Slurm; two seconds of work, or 8 where slow and busy."""
     path = f"{slurm_says.folder}:/usr/bin:/bin"
     before = worked_s()
     found = json.loads(emodistill("status", run.root, "--json", env={**os.environ, "PATH": path}).stdout)
-    assert worked_s() - before < 4
+    assert worked_s() - before < 8
     assert len(slurm_says.calls()) == 1
     return found
 
