@@ -7,6 +7,7 @@ from typing import Literal
 
 Kind = Literal["number", "amount", "clock", "urgency", "yes-no", "text", "quoted"]
 _MOST = 100_000  # days or minutes
+_SHOWN = 80  # characters of a cell in a message
 MISFIT = 100  # more than any repair may cost: such a cell makes the row unreadable
 
 
@@ -77,7 +78,7 @@ def amount(cell: str, unit: Literal["minutes", "days"], default: float) -> tuple
     scale = (_IN_MINUTES if unit == "minutes" else _IN_DAYS).get(found["word"], 1.0)
     value = float(found["figure"].replace(",", "")) * scale
     if value >= _MOST:
-        raise ValueError(f"{cell[:40]!r} is no number of {unit}")
+        raise ValueError(f"{cell[:_SHOWN]!r} is no number of {unit}")
     return value, False
 
 
@@ -93,7 +94,7 @@ def past_nine(cell: str, default: float | None = None) -> tuple[float, bool]:
     found = _CLOCK.search(cell)
     if found is None:
         if default is None:
-            raise ValueError(f"{cell!r} holds no clock time")
+            raise ValueError(f"{cell[:_SHOWN]!r} holds no clock time")
         return default, True
     hour, minute = int(found["hour"]), int(found["minute"] or 0)
     if found["half"]:
@@ -101,7 +102,7 @@ def past_nine(cell: str, default: float | None = None) -> tuple[float, bool]:
     else:
         possible, hour = hour <= 23, hour % 12 + 12 * (6 <= hour < 12) if hour <= 12 else hour
     if not possible or minute > 59:
-        raise ValueError(f"{cell!r} is no clock time")
+        raise ValueError(f"{cell[:_SHOWN]!r} is no clock time")
     return float(60 * (hour + 24 * (hour < 12) - 21) + minute), False
 
 
@@ -112,5 +113,5 @@ def days(cell: str, column: str) -> float:
     except ValueError:
         value = math.nan
     if not 0 < value < _MOST:
-        raise ValueError(f"{column} is {cell!r}, not a number of days")
+        raise ValueError(f"{column} is {cell[:_SHOWN]!r}, not a number of days")
     return value

@@ -131,7 +131,7 @@ def _spans(best: list[dict[int, _Path]], piece: int) -> list[tuple[int, int]]:
 def _check(end: _Path, cells: tuple[str | None, ...], columns: Sequence[Column], pieces: int) -> None:
     for cell, column in zip(cells, columns, strict=True):
         if cell is not None and misfit(column.kind, cell) >= MISFIT:
-            raise ValueError(f"{column.name} is {cell.strip()!r}, not a number ({pieces} pieces between commas)")
+            raise ValueError(f"{column.name} is {cell.strip()[:80]!r}, not a number ({pieces} pieces between commas)")
     if end.cost > LIMIT:
         raise ValueError(f"no plausible way to make {len(columns)} columns of its {pieces} pieces between commas")
     if end.ways > 1:
