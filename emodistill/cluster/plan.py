@@ -156,14 +156,10 @@ def _money(said: Sequence[Speech]) -> list[str]:
     """What the endpoints may cost in all, and what is not known of it."""
     paid = {one.key: one.spec for one in said if isinstance(one.spec, OpenAI)}
     known = [one.usd for one in said if one.usd is not None]
-    lines = (
-        [
-            f"Endpoints: at most {sum(known):,.2f} USD by the prices given; a retry or a verdict asked again "
-            "is paid again."
-        ]
-        if known
-        else []
-    )
+    lines = []
+    if known:
+        lines.append(f"Endpoints: at most {sum(known):,.2f} USD by the prices given; a retry or a verdict asked again "
+                     "is paid again.")  # fmt: skip
     free = [key for key, spec in paid.items() if not spec.usd_per_million_prompt + spec.usd_per_million_generated]
     if free:
         lines.append(f"No price is given for {', '.join(free)}: set usd_per_million_prompt and "

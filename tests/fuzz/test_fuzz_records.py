@@ -76,8 +76,8 @@ def run(tmp_path_factory) -> RunDir:
     return made
 
 
-def look(run: RunDir) -> None:
-    """What every command does first: each call ends well or in one paragraph, and touches nothing outside the run."""
+def outside(run: RunDir) -> str:
+    """What lies beside the run after all that commands do first; each call must end well or in one paragraph."""
     for call in (
         lambda: run.manifest(), lambda: run.marker("rollout", "shard-00000"),
         lambda: run.failure("rollout", "shard-00000"),
@@ -88,7 +88,7 @@ def look(run: RunDir) -> None:
         lambda: repair(run, verify(run)), lambda: run.clear("rollout", "shard-00000"),
     ):  # fmt: skip
         taken(call)
-    assert (run.root.parent / "outside").read_text() == "keep me"
+    return (run.root.parent / "outside").read_text()
 
 
 @FUZZ
@@ -102,7 +102,7 @@ def test_no_sealed_file_breaks_a_command_or_deletes_what_is_not_the_runs(run, da
         files.write_sealed(path, json.loads(json.dumps(told, ensure_ascii=False).encode("utf-8", "replace")))
     else:
         files.write_text(path, json.dumps(told))
-    look(run)
+    assert outside(run) == "keep me"
     path.unlink(missing_ok=True)
     restore(run)
 
@@ -115,7 +115,7 @@ def test_no_bytes_break_a_command(run, name, content, data):
         content = json.dumps(data.draw(changed(PLAIN[name]))).encode()
     run.path(name).parent.mkdir(parents=True, exist_ok=True)
     run.path(name).write_bytes(content)
-    look(run)
+    assert outside(run) == "keep me"
     run.path(name).unlink(missing_ok=True)
     restore(run)
 

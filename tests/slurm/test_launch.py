@@ -215,10 +215,9 @@ def before_evaluation(smoke_run, tmp_path) -> tuple[Path, Path]:
     return here, there
 
 
-def same_evaluation(here: Path, there: Path) -> None:
-    wait_for_end(there)
-    assert complete(there), emodistill("status", there).stdout
-    assert (evaluations(there), tables(there)) == (evaluations(here), tables(here))
+def results(out: Path) -> tuple:
+    assert complete(out), emodistill("status", out).stdout
+    return evaluations(out), tables(out)
 
 
 def test_an_evaluation_under_fire_ends_as_if_nothing_had_happened(slurm, brake, smoke_run, tmp_path):
@@ -228,7 +227,8 @@ def test_an_evaluation_under_fire_ends_as_if_nothing_had_happened(slurm, brake, 
     launch(there, *MORE, profile=profile)
     Fire(slurm, there, "evaluate", seed=5).burn(kinds=3)
     brake.off("evaluate")
-    same_evaluation(here, there)
+    wait_for_end(there)
+    assert results(there) == results(here)
 
 
 def test_rollouts_live_through_a_time_limit_too_short(slurm, brake, tmp_path):  # slurmctld looks at it every 30 s
@@ -251,7 +251,8 @@ def test_an_evaluation_lives_through_a_time_limit_too_short(slurm, brake, smoke_
     launch(there, *MORE, profile=profile)
     wait_for_requeue(there)
     brake.off("evaluate")
-    same_evaluation(here, there)
+    wait_for_end(there)
+    assert results(there) == results(here)
 
 
 def wait_for_requeue(out: Path, within_s: float = 300) -> None:
