@@ -16,7 +16,7 @@ import json
 import math
 import os
 import re
-import zlib
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -39,6 +39,7 @@ _USER_BLOCK = 512  # bytes, the smallest HDF5 knows; text, so that `head` shows 
 _CRC, _IDENTITY = b"crc32 %08x ", b"emodistill schema %d\n" % SCHEMA
 _CRC_END = len(_CRC % 0)
 _LEVEL = 1  # of isal's gzip: as small as zlib's first, and made in a third of the time
+_TURN = 0.0005  # s; see `_quick_turns`
 _INFLATION = 1100  # how many times gzip can shrink something, and a little
 _BLOCK = 1024  # texts encoded at once
 _UTF8 = ("utf-8", "surrogatepass")  # a model's reply may hold a lone surrogate
@@ -79,19 +80,6 @@ class Texts(Sequence[str]):
     buffer: bytes
     starts: np.ndarray
 
-    @classmethod
-    def of(cls, texts: Sequence[str]) -> "Texts":
-        """A block at a time, which stays in the cache: one join and one encoding where a character is a byte."""
-        buffers, lengths = [], [np.zeros(0, np.int64)]
-        for at in range(0, len(texts), _BLOCK):
-            block = texts[at : at + _BLOCK]
-            joined = "".join(block)
-            encoded = None if joined.isascii() else [text.encode(*_UTF8) for text in block]
-            buffers.append(joined.encode() if encoded is None else b"".join(encoded))
-            sizes = map(len, block if encoded is None else encoded)
-            lengths.append(np.fromiter(sizes, np.int64, len(block)))
-        return cls(b"".join(buffers), _offsets(np.concatenate(lengths)))
-
     def __len__(self) -> int:
         return len(self.starts) - 1
 
@@ -121,6 +109,7 @@ def write_table(
     image = io.BytesIO()
     with (
         h5py.File(image, "w", userblock_size=_USER_BLOCK) as file,
+        _quick_turns(),
         ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool,
     ):
         compressed = []
@@ -137,8 +126,20 @@ def write_table(
                 dataset.id.write_direct_chunk((k * dataset.chunks[0],), chunk.result())
     whole = image.getbuffer()
     whole[_CRC_END:_USER_BLOCK] = _IDENTITY.ljust(_USER_BLOCK - _CRC_END)
-    whole[:_CRC_END] = _CRC % zlib.crc32(whole[_CRC_END:])
+    whole[:_CRC_END] = _CRC % isal_zlib.crc32(whole[_CRC_END:])
     replace_atomically(path, lambda temporary: temporary.write_bytes(whole))
+
+
+@contextmanager
+def _quick_turns() -> Iterator[None]:
+    """Let threads have the interpreter soon. isal asks for it each time that its output grows, six times a chunk; at
+    the usual 5 ms a turn it waits longer than it compresses, and nothing goes side by side."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(_TURN)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 @contextmanager
@@ -153,7 +154,7 @@ def open_table(path: Path) -> Iterator["Columns"]:
         raise RunFailed(f"{path} cannot be read: {error.strerror}.") from None
     if whole.startswith(b"\x89HDF"):
         raise RunFailed(f"{path} has schema 1, this version reads {SCHEMA}. Run with --fresh.")
-    if whole[:_CRC_END] != _CRC % zlib.crc32(memoryview(whole)[_CRC_END:]):
+    if whole[:_CRC_END] != _CRC % isal_zlib.crc32(memoryview(whole)[_CRC_END:]):
         raise Damaged(
             f"{path} is damaged: it is not what was written there. "
             "`emodistill verify --repair` removes bad files; then run again."
@@ -261,9 +262,22 @@ def _parts(
     elif isinstance(column, Coded):
         yield name, column.codes, {"labels": json.dumps(column.labels)}
     else:
-        texts = column if isinstance(column, Texts) else Texts.of(column)
-        yield f"{name}.bytes", np.frombuffer(texts.buffer, np.uint8), {}
-        yield f"{name}.lengths", _smallest(np.diff(texts.starts)), {"unit": "bytes"}
+        buffer, lengths = (column.buffer, np.diff(column.starts)) if isinstance(column, Texts) else _joined(column)
+        yield f"{name}.bytes", np.frombuffer(buffer, np.uint8), {}
+        yield f"{name}.lengths", _smallest(lengths), {"unit": "bytes"}
+
+
+def _joined(texts: Sequence[str]) -> tuple[bytes, np.ndarray]:
+    """Texts as UTF-8 and their lengths in bytes. A block at a time, which stays in the cache: one join and one encoding
+    where a character is a byte."""
+    buffers, lengths = [], [np.zeros(0, np.int64)]
+    for at in range(0, len(texts), _BLOCK):
+        block = texts[at : at + _BLOCK]
+        joined = "".join(block)
+        encoded = None if joined.isascii() else [text.encode(*_UTF8) for text in block]
+        buffers.append(joined.encode() if encoded is None else b"".join(encoded))
+        lengths.append(np.fromiter(map(len, block if encoded is None else encoded), np.int64, len(block)))
+    return b"".join(buffers), np.concatenate(lengths)
 
 
 def _compress(
