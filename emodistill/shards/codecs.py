@@ -1,6 +1,5 @@
 """Which columns each kind of record becomes, with units, and back. Positions in a table are those of the records."""
 
-import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -71,9 +70,9 @@ def _encode_episodes(episodes: list[Episode]) -> Iterator[tuple[str, Column | li
     """
     _, _, utterances, readings, emotions, raws = _fields([turn for e in episodes for turn in e.turns])
     yield "turn.utterance", utterances
-    raw_of = np.flatnonzero(np.fromiter(map(operator.ne, raws, utterances), np.bool_, len(raws)))
+    raw_of = [] if raws == utterances else [k for k, raw in enumerate(raws) if raw != utterances[k]]
     yield "turn.raw", [raws[k] for k in raw_of]
-    yield "turn.raw_of", raw_of.astype(np.int32)
+    yield "turn.raw_of", np.array(raw_of, np.int32)
     yield "turn.emotion", Coded.of([emotion or "" for emotion in emotions])
     yield "turn.offer", np.array([r.offer for r in readings], np.float64)  # numpy makes NaN of None
     yield "turn.accepts", np.frombuffer(bytes([r.accepts for r in readings]), np.bool_)
