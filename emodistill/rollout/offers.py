@@ -7,6 +7,7 @@ figures the last counts, of the sentences the last of the firmest.
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from emodistill.domains.quantities import Quantity
 from emodistill.records import Reading
@@ -29,6 +30,12 @@ class _Sentence:
     amount: Figure | None  # the last figure with a unit
     echo: bool  # nothing but a figure with a question mark
     marked: str  # its skeleton
+    moves: "_Moves"
+
+
+class _Moves(NamedTuple):
+    """What a sentence does whatever its figures are."""
+
     accepts: bool
     walks: bool
     farewell: bool  # nothing but a goodbye
@@ -55,10 +62,10 @@ def read(utterance: str, quantity: Quantity, speaker: str = "") -> Reading:
             strength = part.strength
         theirs = part.theirs if part.theirs is not None and not echoed else theirs
         amount = part.amount or amount
-        accepting = (accepting and not part.retracts) or part.accepts
-        walking = walking or part.walks
+        accepting = (accepting and not part.moves.retracts) or part.moves.accepts
+        walking = walking or part.moves.walks
     if strength <= offered.THEIRS and len(parts) > 1:
-        walking = walking or any(part.farewell for part in parts)
+        walking = walking or any(part.moves.farewell for part in parts)
     accepting = accepting and not words.tagged
     walking = walking and not accepting and not words.tagged
     if walking or (strength == offered.THEIRS and not accepting):
@@ -98,8 +105,10 @@ def _sentence(sentence: str, quantity: Quantity) -> _Sentence:
         amount=next((figure for figure in reversed(found) if figure.unit is not None), None),
         echo=best_strength > offered.THEIRS and is_echo(marked),
         marked=marked,
-        accepts=accepts(marked),
-        walks=walks(marked),
-        farewell=is_farewell(marked),
-        retracts=retracts(marked),
+        moves=_moves(marked),
     )
+
+
+@lru_cache(maxsize=1 << 12)  # of skeletons there are few
+def _moves(marked: str) -> _Moves:
+    return _Moves(accepts(marked), walks(marked), is_farewell(marked), retracts(marked))

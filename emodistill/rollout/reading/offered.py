@@ -6,6 +6,7 @@ stray number, or the other side's. Its strength: THEIRS (an offer only where an 
 """
 
 import re
+from functools import lru_cache
 
 from emodistill.domains.quantities import Clock, Quantity
 from emodistill.rollout.reading.bare import is_offered
@@ -79,13 +80,19 @@ _CLAIMED = wording(  # my paycheck lands in …, so that's when you'd see the mo
 
 def strength(text: str, at: int, figure: Figure, quantity: Quantity) -> int:
     """How firmly the speaker puts forward the figure whose mark is text[at]; `NONE` if not at all."""
+    bare, clocked, value = figure.unit is None, isinstance(quantity, Clock), figure.value
+    if bare and value is not None and (value in _YEARS or (value < _FEW and not clocked)):
+        return NONE
+    return _wording_strength(text, at, bare, figure.former, clocked)
+
+
+@lru_cache(maxsize=1 << 12)  # of skeletons there are few: a negotiator says the same around every figure
+def _wording_strength(text: str, at: int, bare: bool, former: bool, clocked: bool) -> int:
     before, after = text[max(0, at - 110) : at], text[at + 1 : at + 91]
     head = _CLAUSE.split(before)[-1]  # of this clause
     clause = head.rsplit(":", 1)[-1]
-    alone, clocked = _ALONE.match(head) is not None, isinstance(quantity, Clock)
-    few = figure.value is not None and figure.value < _FEW and not clocked
-    year = figure.value is not None and figure.value in _YEARS
-    if figure.unit is None and (few or year or not is_offered(before, after, alone)):
+    alone = _ALONE.match(head) is not None
+    if bare and not is_offered(before, after, alone):
         return NONE
     if is_refused(before, clause, after, text.endswith("?")):
         return NONE
@@ -96,6 +103,6 @@ def strength(text: str, at: int, figure: Figure, quantity: Quantity) -> int:
         return NONE
     if theirs(before, head, after):
         return THEIRS
-    if figure.former or _FORMER.search(clause) or _BACK_FROM.search(before) or (clocked and is_before_bed(head)):
+    if former or _FORMER.search(clause) or _BACK_FROM.search(before) or (clocked and is_before_bed(head)):
         return NONE if _LEFT.search(head + after) and "#" not in after else FORMER
     return FIRM if alone or _OWN.search(clause) else PLAIN
