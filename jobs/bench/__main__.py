@@ -21,6 +21,7 @@ CASES = {
     "offpolicy": "how often the 95 % intervals of off-policy estimates hold the true value",
     "sft": "LoRA-SFT against TRL's SFTTrainer, on the same samples",
     "tables": "all tables of 320,000 episodes on one core; one interval against scipy and a plain loop",
+    "profile": "where the time of each stage goes",
     "haul": "memory, open files and speed over 50,000 scripted episodes in one process",
     "jpo": "JPO against a plain loop, with the same losses",
 }
