@@ -15,6 +15,7 @@ from emodistill.config import VLLM, Config, OpenAI, Scripted, Spec
 from emodistill.domains import build_scenarios
 from emodistill.errors import BadInput, RunFailed
 from emodistill.models import require, resolve
+from emodistill.plain import table
 from emodistill.stages import STAGES, Fingerprints, Stage
 
 _PACKAGES = {
@@ -107,12 +108,11 @@ def render(config: Config, profile: Profile, root: Path, stages: Mapping[str, St
     ]
     fingerprints = Fingerprints(config)
     rows = [_stage_row(config, profile, stage, fingerprints) for stage in stages.values()]
-    lines += _table([("stage", "fingerprint", "tasks", "jobs", "needs"), *rows])
+    lines += table(("stage", "fingerprint", "tasks", "jobs", "needs"), rows, ("stage", "fingerprint", "jobs", "needs"))
     lines += ["", "language-model work (upper bounds: every dialogue at full length)"]
     said = speech(config, stages)
-    lines += _table(
-        [("stage", "role", "model", "replies", "generated tokens", "prompt tokens", "USD"), *map(_speech_row, said)]
-    )
+    head = ("stage", "role", "model", "replies", "generated tokens", "prompt tokens", "USD")
+    lines += table(head, [_speech_row(one) for one in said], head[:3])
     lines += _money(said)
     lines += ["", *_gpu_hours(config, profile, stages)]
     if trained := [name for name in _TRAINED if name in stages]:
@@ -172,7 +172,7 @@ def _gpu_hours(config: Config, profile: Profile, stages: Mapping[str, Stage]) ->
     found = gpu_hours(config, profile, stages)
     if not found:
         return ["GPU-hours: no stage of this profile asks for a GPU."]
-    rows = [("stage", "GPUs a job", "jobs", "tokens", "GPU-hours, at most", "if all run into their limit")]
+    head, rows = ("stage", "GPUs a job", "jobs", "tokens", "GPU-hours, at most", "if all run into their limit"), []
     for one in found:
         needed = "-" if one.needed is None else f"{one.needed:,.1f}"
         rows.append((one.stage, str(one.gpus), str(one.jobs), f"{one.tokens:,}", needed, f"{one.limit:,.1f}"))
@@ -180,7 +180,7 @@ def _gpu_hours(config: Config, profile: Profile, stages: Mapping[str, Stage]) ->
     rows.append(("all", "", "", "", needed, f"{sum(one.limit for one in found):,.1f}"))
     untold = [one.stage for one in found if one.tokens and one.needed is None]
     notes = [f"Set stages.{stage}.tokens_per_s as a short run shows it, for what it needs." for stage in untold]
-    return ["GPU-hours (a job that is requeued begins its limit anew)", *_table(rows), *notes]
+    return ["GPU-hours (a job that is requeued begins its limit anew)", *table(head, rows), *notes]
 
 
 def _gpu_memory(config: Config, profile: Profile) -> list[str]:
@@ -254,8 +254,3 @@ def _max_array_size(profile: Profile) -> tuple[int, str]:
         return slurm.max_array_size(profile.slurm_cluster), "as scontrol says"
     except (BadInput, RunFailed):
         return _DEFAULT_ARRAY, "assumed, Slurm's default: there is no Slurm to ask"
-
-
-def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from emodistill.cluster.status import summary
-from emodistill.cluster.table import duration, number, table
+from emodistill.plain import duration, number, table
 from emodistill.runs import RunDir
 
 _HEADER = (
@@ -26,7 +26,7 @@ def render(found: dict[str, Any]) -> str:
     state = "complete" if found["complete"] else f"{tasks[0]} of {tasks[1]} tasks done"
     lines = [f"{found['run']} in {found['dir']}: {state}", ""]
     keep = _ALWAYS if found["complete"] else _ALWAYS + _UNTIL_COMPLETE
-    lines += table(_HEADER, [_row(name, s) for name, s in found["stages"].items()], keep)
+    lines += table(_HEADER, [_row(name, s) for name, s in found["stages"].items()], ("stage", "notes"), keep)
     return "\n".join([*lines, *_trouble(found), *_last_lines(found)])
 
 

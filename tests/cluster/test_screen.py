@@ -1,5 +1,5 @@
 from emodistill.cluster.screen import render
-from emodistill.cluster.table import duration, number, table
+from emodistill.plain import duration, number, table
 
 NOTHING = {
     "planned": 2, "done": 0, "running": 0, "pending": 0, "finishing": 0, "failed": 0, "cancelled": 0, "missing": 0,
@@ -59,4 +59,6 @@ def test_numbers_and_durations():
     assert [duration(x) for x in (None, 0, 1.25, 45, 119, 121, 3600, 7200, 86400, 200_000)] == [
         "-", "0.0 s", "1.2 s", "45 s", "119 s", "2.0 min", "60 min", "2.0 h", "24 h", "2.3 d",
     ]  # fmt: skip
-    assert table(("stage", "b", "c"), [["x", "0", "1"], ["y", "-", "22"]]) == ["stage   c", "x       1", "y      22"]
+    head, rows = ("stage", "b", "c"), [["x", "0", "1"], ["y", "-", "22"]]
+    assert table(head, rows, keep=()) == ["stage   c", "x       1", "y      22"]
+    assert table(head, rows, words=("b", "c")) == ["stage  b  c", "    x  0  1", "    y  -  22"]
