@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from emodistill.cluster.begin import begin
+from emodistill.cluster.begin import begin, say_retries
 from emodistill.cluster.profiles import Profile, Resources
 from emodistill.cluster.record import fresh_stamp
 from emodistill.cluster.submit import Job, submit_local
@@ -53,13 +53,13 @@ def drive(
     run.create()
     with run.lock():
         begin(run, config, fresh, stages)
+        walked = list(stages.values())[: list(stages).index(until) + 1] if until else list(stages.values())
+        say_retries(Ledger(run, config), walked, say)
         stop = _Stop()
         handlers = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
-            for stage in stages.values():
+            for stage in walked:
                 _run_stage(run, config, stage, profile, stop, say)
-                if stage.name == until:
-                    break
         finally:
             for number, handler in handlers.items():
                 signal.signal(number, handler)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from emodistill.cluster import slurm
-from emodistill.cluster.begin import begin, changed_tasks
+from emodistill.cluster.begin import begin, changed_tasks, say_retries
 from emodistill.cluster.graph import Array, Place, arrays, wanted
 from emodistill.cluster.profiles import Profile
 from emodistill.cluster.queue import settled
@@ -56,6 +56,7 @@ def launch(
         chosen = {name: tasks for name, tasks in wanted(config, missing, queued, stages).items() if name in names}
         if not chosen:
             return []
+        say_retries(ledger, [stages[name] for name in chosen], say)
         code = None if allow_code_change else _same_code(run, config, stages)
         again = [(name, task) for name, tasks in chosen.items() for task in tasks]
         stale = {queued[task].element for task in again if task in queued}

@@ -3,8 +3,8 @@ from emodistill.plain import duration, number, table
 
 NOTHING = {
     "planned": 2, "done": 0, "running": 0, "pending": 0, "finishing": 0, "failed": 0, "cancelled": 0, "missing": 0,
-    "requeued": 0, "started": {}, "rows": 0, "errors": 0, "seconds": 0.0, "usage": {}, "rows_per_s": None,
-    "eta_s": None, "gpu_hours": 0.0, "core_hours": 0.0,
+    "requeued": 0, "started": {}, "rows": 0, "errors": 0, "errors_to_retry": 0, "seconds": 0.0, "usage": {},
+    "rows_per_s": None, "eta_s": None, "gpu_hours": 0.0, "core_hours": 0.0,
 }  # fmt: skip
 ROLLOUT = {
     **NOTHING, "planned": 64, "done": 40, "running": 16, "pending": 5, "finishing": 1, "failed": 2, "requeued": 3,
@@ -46,6 +46,12 @@ def test_a_complete_run_is_a_short_table():
         "stage    done  rows  errors  rows/s   time",
         "rollout   2/2    48       0      96  0.5 s",
     ]  # fmt: skip
+
+
+def test_errors_that_the_next_run_tries_again_are_told():
+    stage = {**NOTHING, "done": 2, "errors": 7, "errors_to_retry": 5}
+    last = render({**FOUND, "complete": True, "trouble": [], "stages": {"rollout": stage}}).splitlines()[-1]
+    assert last.startswith("5 technical error(s) of finished tasks: the next run tries them again (3 times in all)")
 
 
 def test_what_ended_without_being_complete_says_how_to_go_on():
