@@ -119,7 +119,7 @@ class _Stage:
                     self._end(running, stop)
                 batch = waiting[: self._asked.parallel - len(running)]
                 if batch and not (failed and failed[0].kind == "bad_input"):
-                    running += submit_local(self._asked, self._stage.name, self._run.root, batch, self._folder)
+                    running += submit_local(self._stage.name, self._run.root, batch, self._folder)
                 del waiting[: len(batch)]
                 for job in [job for job in running if job.finished()]:
                     running.remove(job)

@@ -14,6 +14,7 @@ from emodistill.cluster.record import comment_of
 from emodistill.config import VLLM, Config, OpenAI, Scripted, Spec
 from emodistill.domains import build_scenarios
 from emodistill.errors import BadInput, RunFailed
+from emodistill.kinds import EVERY
 from emodistill.models import require, resolve
 from emodistill.plain import table
 from emodistill.stages import STAGES, Fingerprints, Stage
@@ -50,15 +51,23 @@ def check(config: Config, profile: Profile, stages: Sequence[str]) -> None:
         with _exported(asked.env):
             for key, spec in models.items():
                 _check_model(key, spec)
-        _check_share(profile, stage, models)
+        _check_share(profile, stage, models, len(EVERY[stage].tasks(config)))
 
 
-def _check_share(profile: Profile, stage: str, models: Mapping[str, Spec]) -> None:
-    """`BadInput` if the engines that a job opens side by side take more than one GPU's memory."""
+def _check_share(profile: Profile, stage: str, models: Mapping[str, Spec], tasks: int) -> None:
+    """`BadInput` if engines that are open side by side, in a job or in local jobs, take more than one GPU's memory."""
     engines = {spec: key for key, spec in models.items() if isinstance(spec, VLLM)}
     total = round(sum(spec.gpu_memory_utilization for spec in engines), 6)
-    if total <= 1 or not _on_gpu(profile, stage):
+    asked = profile.resources(stage)
+    jobs = 1 if profile.cluster == "slurm" else min(asked.parallel, -(-tasks // asked.bundle))
+    if total * jobs <= 1 or not _on_gpu(profile, stage):
         return
+    if total <= 1:
+        raise BadInput(
+            f"The stage {stage} runs {jobs} jobs at once, and each opens {' and '.join(engines.values())} on this "
+            f"machine's GPU: in sum they take {total * jobs:g} of its memory. Set stages.{stage}.parallel: 1 in the "
+            f"profile (one engine batches what it is given), or lower gpu_memory_utilization to {1 / jobs:.2g} in all."
+        )
     raise BadInput(
         f"The stage {stage} opens {' and '.join(engines.values())} side by side on the same GPU, and their "
         f"gpu_memory_utilization come to {total:g} of its memory. Lower them to 1 or less in sum (two: 0.45 each), "

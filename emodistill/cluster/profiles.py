@@ -92,17 +92,17 @@ def load_profile(name: str) -> Profile:
     data = load_yaml(path)
     profile: Profile = validate(Profile, data, str(path))
     _check(profile.default, f"{path}: default")
-    for stage in profile.stages:
-        if stage not in EVERY:
-            raise BadInput(f"{path}: stages.{shown(stage)}: there is no such stage. Stages: {', '.join(EVERY)}.")
+    if unknown := next((stage for stage in profile.stages if stage not in EVERY), None):
+        raise BadInput(f"{path}: stages.{shown(unknown)}: there is no such stage. Stages: {', '.join(EVERY)}.")
+    for stage in EVERY:
         asked = _asked(profile, stage, f"{path}: stages.{stage}")
         _check(asked, f"{path}: stages.{stage}")
         if asked.cluster != profile.slurm_cluster:
             raise BadInput(f"{path}: stages.{stage}: {_ONE_CLUSTER}")
-        if asked.nodes * asked.tasks_per_node > 1 and stage not in _IN_RANKS:
+        if asked.nodes * asked.tasks_per_node > 1 and (stage not in _IN_RANKS or profile.cluster == "local"):
             raise BadInput(
-                f"{path}: stages.{stage}: only {', '.join(_IN_RANKS)} run in several ranks. "
-                "Leave nodes and tasks_per_node at 1, and raise parallel for more jobs at once."
+                f"{path}: stages.{stage}: only {', '.join(_IN_RANKS)} run in several ranks, and only as jobs of Slurm. "
+                "Leave nodes and tasks_per_node at 1 for all else, and raise parallel for more jobs at once."
             )
     return profile
 

@@ -136,6 +136,21 @@ def test_two_engines_that_one_gpu_cannot_hold_are_refused_before_the_run(tiny_mo
             check(made(), profile, NAMES)
 
 
+def test_local_jobs_at_once_that_one_gpu_cannot_hold_are_refused_before_the_run(tiny_model, monkeypatch):
+    def made(share):
+        spec = f"{{backend: vllm, model: tiny-random, max_model_len: 512, gpu_memory_utilization: {share}}}"
+        return load_config(ROOT / "yaml" / "smoke.yaml", (f"models.judge={spec}",))
+
+    local = load_profile("local")
+    check(made(0.9), local, ["judge"])  # on CPUs they are slower, and that is all
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    with pytest.raises(BadInput, match=r"judge runs 2 jobs at once.*models\.judge.* take 1\.8 .*parallel: 1.* to 0\.5"):
+        check(made(0.9), local, ["judge"])
+    check(made(0.5), local, ["judge"])
+    check(made(0.9), Profile(cluster="local", stages={"judge": {"bundle": 2, "parallel": 2}}), ["judge"])
+    check(made(0.9), Profile(cluster="slurm", stages={"judge": {"gpus_per_node": 1, "parallel": 2}}), ["judge"])
+
+
 @pytest.mark.parametrize("domain", ["crad", "disaster", "hospital", "student"])
 @pytest.mark.parametrize("zero", [2, 3])
 def test_every_domain_has_a_paper_plan_for_zero_2_and_3_that_fits_the_gpu(domain, zero):
