@@ -122,5 +122,10 @@ def _check(asked: Resources, where: str) -> None:
             f"{where}: env.{secret} would stand in every sbatch text. Leave it out and export it before the launch: "
             "Slurm hands your environment on."
         )
+    if asked.grace_s >= 60 * asked.time_min:
+        raise BadInput(
+            f"{where}: a job of {asked.time_min} min (time_min) would be told to save {asked.grace_s} s (grace_s) "
+            "before its end, which is as soon as it begins. Raise time_min, or lower grace_s."
+        )
     if "," in asked.cluster or asked.cluster == "all":
         raise BadInput(f"{where}: {_ONE_CLUSTER}")
