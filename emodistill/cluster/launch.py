@@ -53,7 +53,12 @@ def launch(
         ledger = Ledger(run, config)
         names = list(stages)[: list(stages).index(until) + 1] if until else list(stages)
         missing = {name: ledger.to_do(stages[name]) for name in names}
-        chosen = {name: tasks for name, tasks in wanted(config, missing, queued, stages).items() if name in names}
+        # Beyond `until` only what is in the queue already, and would else wait for the wrong jobs.
+        chosen = {
+            name: kept
+            for name, tasks in wanted(config, missing, queued, stages).items()
+            if (kept := [task for task in tasks if name in names or (name, task) in queued])
+        }
         if not chosen:
             return []
         say_retries(ledger, [stages[name] for name in chosen], say)
@@ -68,7 +73,7 @@ def launch(
             for task, job in queued.items()
             if job.element not in stale
         }
-        bundle = {name: profile.resources(name).bundle for name in names}
+        bundle = {name: profile.resources(name).bundle for name in stages}
         limit = slurm.max_array_size(profile.slurm_cluster)
         planned = arrays(config, chosen, places, bundle.__getitem__, limit, stages)
         record = Launch.begin(run, code_digest(), profile.model_dump(mode="json"))
