@@ -18,6 +18,7 @@ _FOLDER = "slurm/profiles"
 _OURS = frozenset("array dependency error job-name open-mode output requeue signal".split())
 
 _SECRET = re.compile(r"(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD)$", re.IGNORECASE)
+_GPU_GRES = re.compile(r"(?:^|,)gpu(?::[^:,\d][^:,]*)?(?::(\d+))?")
 _BY_KEY = ("env", "sbatch")
 
 Line = Annotated[str, Field(pattern=r"^[^\n\r]*$")]
@@ -54,7 +55,7 @@ class Resources(Section):
     @property
     def gpus(self) -> int:
         """GPUs of one job, whichever way they are asked for: `gpus_per_node: 4`, or `gres: gpu:a100:4` of a node."""
-        by_gres = re.findall(r"(?:^|,)gpu(?::[^:,\d][^:,]*)?(?::(\d+))?", self.gres or "")
+        by_gres = _GPU_GRES.findall(self.gres or "")
         return self.nodes * (self.gpus_per_node or sum(int(count or 1) for count in by_gres))
 
     @property
@@ -121,6 +122,11 @@ def _check(asked: Resources, where: str) -> None:
         raise BadInput(
             f"{where}: env.{secret} would stand in every sbatch text. Leave it out and export it before the launch: "
             "Slurm hands your environment on."
+        )
+    if asked.gpus_per_node and _GPU_GRES.search(asked.gres or ""):
+        raise BadInput(
+            f"{where}: gres: {shown(str(asked.gres))} and gpus_per_node: {asked.gpus_per_node} both ask for GPUs. "
+            "Keep one of them; where the other is the default's, take it back with gpus_per_node: 0 or gres: null."
         )
     if asked.grace_s >= 60 * asked.time_min:
         raise BadInput(

@@ -86,6 +86,10 @@ def test_a_package_without_its_clone_says_how_to_install_it(tmp_path, monkeypatc
         ("clutser: slurm", "did you mean 'cluster'"),
         ("cluster: slurm\ndefault: {sbatch: {dependency: 'afterok:1'}}", "sbatch.dependency is set by the launch"),
         ('cluster: slurm\ndefault: {setup: ["a\\nb"]}', "default.setup"),
+        (
+            "cluster: slurm\ndefault: {gpus_per_node: 1}\nstages: {sft: {gres: 'gpu:a100:4'}}",
+            "sft: .* both ask for GPUs",
+        ),
         ("cluster: slurm\nstages: {iql: {time_min: 2}}", r"stages\.iql: a job of 2 min .* 120 s \(grace_s\)"),
         ("cluster: slurm\ndefault: {env: {'A=1;B': x}}", "default.env"),
     ],
