@@ -128,12 +128,12 @@ def _start(
     """Take the task's lock into `held` and claim its files: what it begins with, or None if it is done."""
     job = attempts.slurm_job()
     begun = attempts.begin(run, stage.name, task, job) if job else attempts.Attempts("")
-    if begun.tries > attempts.TRIES and not _is_done(Ledger(run, config), stage, task):
-        raise _give_up(run, Ledger(run, config), stage, task, begun)
+    if begun.tries > attempts.TRIES and not (before := Ledger(run, config)).is_settled(stage, task):
+        raise _give_up(run, before, stage, task, begun)
     held.enter_context(_hold(run, stage, task))
-    if _is_done(Ledger(run, config), stage, task):
-        return None
     ledger, claim = inputs.claimed(run, config, stage, task, lacking, flag)
+    if ledger.is_settled(stage, task):
+        return None
     marker = ledger.marker(stage, task) if ledger.is_done(stage, task) else None
     run.begin(stage.name, task, claim)
     if job:
@@ -141,11 +141,6 @@ def _start(
     run.sweep(stage.name, task, alone=len(stage.tasks(config)) == 1)
     tries = 1 if marker is None else marker.tries + 1
     return {**asdict(claim), "upstream": ledger.inputs(stage, task), "tries": tries}
-
-
-def _is_done(ledger: Ledger, stage: Stage, task: str) -> bool:
-    marker = ledger.marker(stage, task)
-    return marker is not None and not marker.errors and ledger.is_done(stage, task)
 
 
 def _give_up(run: RunDir, ledger: Ledger, stage: Stage, task: str, begun: attempts.Attempts) -> GivenUp:

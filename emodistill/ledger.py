@@ -6,7 +6,7 @@ from emodistill.config import Config
 from emodistill.runs import Claim, Failure, Marker, RunDir
 from emodistill.stages import Fingerprints, Stage
 
-_MAX_TRIES = 3  # of a task that ended with technical errors, over all runs
+MAX_TRIES = 3  # of a task that ended with technical errors, over all runs
 
 
 class Ledger:
@@ -83,12 +83,24 @@ class Ledger:
             and self._run.whole(marker)
         )
 
+    def is_settled(self, stage: Stage, task: str) -> bool:
+        """Whether the task is done, and is not tried again for technical errors."""
+        marker = self.marker(stage, task)
+        return marker is not None and not tried_again(marker) and self.is_done(stage, task)
+
     def to_do(self, stage: Stage) -> list[str]:
         """Tasks that have not finished, or finished with technical errors and have not been tried too often."""
-        return [
-            task for task in stage.tasks(self._config) if not self.is_done(stage, task) or self._had_errors(stage, task)
-        ]
+        return [task for task in stage.tasks(self._config) if not self.is_settled(stage, task)]
 
-    def _had_errors(self, stage: Stage, task: str) -> bool:
-        marker = self.marker(stage, task)
-        return marker is not None and marker.errors > 0 and marker.tries < _MAX_TRIES
+    def errors_to_retry(self, stage: Stage) -> int:
+        """Technical errors of tasks that are done, and yet to do for them."""
+        markers = {task: self.marker(stage, task) for task in stage.tasks(self._config)}
+        again = [
+            (task, marker.errors) for task, marker in markers.items() if marker is not None and tried_again(marker)
+        ]
+        return sum(errors for task, errors in again if self.is_done(stage, task))
+
+
+def tried_again(marker: Marker) -> bool:
+    """Whether the next run does the finished task again, for its technical errors."""
+    return marker.errors > 0 and marker.tries < MAX_TRIES

@@ -1,5 +1,6 @@
 """One process at a time: a lock file that says who holds it. The kernel drops the lock when its holder dies."""
 
+import errno
 import fcntl
 import logging
 import os
@@ -9,7 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from emodistill.errors import BadInput
+
 _GLANCE_S = 1.0  # who only asks whether a lock is held holds it for a moment
+_NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)  # as Lustre and NFS say it
 _log = logging.getLogger(__name__)
 
 
@@ -19,10 +23,13 @@ class Held(Exception):
 
 @contextmanager
 def hold(path: Path, wait_s: float = 0.0) -> Iterator[None]:
-    """Hold the lock file, after waiting for its holder to end; `Held` if that takes longer than `wait_s`."""
+    """Hold the lock file, after waiting for its holder to end; `Held` if that takes longer than `wait_s`.
+
+    `BadInput` if that file system has no locks.
+    """
     with path.open("a+") as file:
         began, said = time.monotonic(), False
-        while not _taken(file.fileno()):
+        while not _taken(file.fileno(), path):
             file.seek(0)
             holder = file.read().strip() or "another process"
             waited = time.monotonic() - began
@@ -47,12 +54,22 @@ def is_held(path: Path) -> bool:
         return False
     except BlockingIOError:
         return True
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
     return False
 
 
-def _taken(handle: int) -> bool:
+def _taken(handle: int, path: Path) -> bool:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
+        raise BadInput(
+            f"The file system of {path} gives no locks ({error.strerror}), and without them two jobs could write the "
+            "same files. Choose another with --out, or have it mounted with locks (Lustre: -o flock; NFS: lockd)."
+        ) from None
     return True

@@ -64,14 +64,14 @@ def _power(difference: float, folder: Path, config: "Config") -> str:
 
 def power_text(difference: float, found: "dict[str, Components]", folder: Path, config: "Config") -> str:
     """The scenarios that are needed, by comparison and seeds, and what the configuration's own size can see."""
-    from emodistill.cluster.table import table
+    from emodistill.plain import table
     from emodistill.report.power import LEVEL, POWER, power, power_rows
 
     scenarios, seeds = config.scenarios.held_out * len(config.scenarios.domains), config.evaluate.seeds
     head, *rows = power_rows(difference, found, SEEDS)
     here = [f"{power(difference, of, scenarios, seeds):.0%}" for of in found.values()]
     made = [(*row, chance) for row, chance in zip(rows, here, strict=True)]
-    lines = table((*head, f"power at {scenarios} × {seeds}"), made, head)
+    lines = table((*head, f"power at {scenarios} × {seeds}"), made, head[:1])
     return "\n".join([
         f"Held-out scenarios (of all domains together) that show a difference of {difference:g} points of utility with "
         f"{POWER:.0%} power, at {LEVEL:.0%}, two-sided, paired by scenario and seed; spread from {folder}:",

@@ -7,6 +7,7 @@ from typing import Literal
 
 from emodistill import checkpoints, files
 from emodistill.errors import RunFailed
+from emodistill.locks import is_held
 from emodistill.runs import Claim, Marker, RunDir
 from emodistill.shards import open_table
 
@@ -85,11 +86,19 @@ def _inputs(run: RunDir) -> Iterator[Problem]:
 def _recorded(run: RunDir, marker: Marker) -> Iterator[Problem]:
     done = f"{marker.task}.done"
     for name, expected in marker.files.items():
-        if not run.path(name).is_file():
-            yield Problem(name, f"missing, {done} names it", "redo the task", marker.stage, marker.task)
-        elif files.sha256(run.path(name)) != expected:
-            what = f"its checksum differs from the one in {done}"
+        what = ""
+        try:
+            if files.sha256(run.path(name)) != expected:
+                what = f"its checksum differs from the one in {done}"
+        except OSError:
+            what = f"missing, {done} names it"
+        if what and not _being_made(run, marker):
             yield Problem(name, what, "redo the task", marker.stage, marker.task)
+
+
+def _being_made(run: RunDir, marker: Marker) -> bool:
+    """Whether a job makes the task's files anew, or has done so since the marker was read."""
+    return is_held(run.lock_path(marker.stage, marker.task)) or run.marker(marker.stage, marker.task) != marker
 
 
 def _claims(run: RunDir) -> Iterator[Problem]:

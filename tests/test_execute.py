@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -174,5 +175,8 @@ def test_what_a_task_used_is_summed_over_stops_and_replays(tmp_path, monkeypatch
     marker = run.marker("rollout", SHARD)
     assert marker.errors == 0 and marker.usage["generated_tokens"] == 2 * Billed.replies
     assert 0 < seconds[0] < seconds[1] < seconds[2] < marker.seconds
+    run.mark(replace(marker, errors=1, tries=3))
+    asked = Billed.replies
+    assert rollout(run).kind == "done" and Billed.replies == asked  # a requeued bundle tries errors no more often
     run.spent_path("rollout", SHARD).write_text("torn")
     assert [problem.file for problem in verify(run)] == [f"rollout/{SHARD}.spent"]

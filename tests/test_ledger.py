@@ -3,6 +3,8 @@ from dataclasses import replace
 
 import pytest
 
+from emodistill.cluster.begin import say_retries
+from emodistill.cluster.status import summary
 from emodistill.ledger import Ledger
 from emodistill.runs import Marker, RunDir
 from emodistill.stages import STAGES
@@ -57,6 +59,13 @@ def test_a_missing_file_or_marker_makes_the_task_run_again(run):
 def test_a_task_with_errors_is_tried_three_times(run, tries, again):
     finish(run, JUDGE, "shard-00001", errors=2, tries=tries)
     assert (to_do(run)["judge"] == ["shard-00001"]) is again
+    ledger, said = Ledger(run, run.config()), []
+    assert ledger.errors_to_retry(JUDGE) == 2 * again and ledger.is_done(JUDGE, "shard-00001")
+    say_retries(ledger, STAGES.values(), said.append)
+    assert [line.partition(";")[0] for line in said] == [
+        "2 technical error(s) of finished tasks are tried again (judge 2)"
+    ] * again
+    assert summary(run)["stages"]["judge"]["errors_to_retry"] == 2 * again
 
 
 def test_every_marker_is_read_once(run, monkeypatch):

@@ -1,3 +1,4 @@
+import errno
 import os
 import socket
 import subprocess
@@ -5,6 +6,7 @@ import sys
 
 import pytest
 
+from emodistill.errors import BadInput
 from emodistill.locks import Held, hold, is_held
 
 
@@ -40,3 +42,14 @@ def test_a_killed_holder_holds_nothing(tmp_path):
         other.kill()
     with hold(path):
         pass
+
+
+@pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOLCK])
+def test_a_file_system_without_locks_is_named_and_nothing_is_held_there(tmp_path, monkeypatch, number):
+    def refuse(handle, how):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with pytest.raises(BadInput, match=r"lock gives no locks .* --out.*-o flock"), hold(tmp_path / "lock"):
+        raise AssertionError
+    assert not is_held(tmp_path / "lock")

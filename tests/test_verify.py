@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import pytest
 
 from emodistill.cli import main
 from emodistill.execute import run_tasks
 from emodistill.files import write_sealed
+from emodistill.locks import hold
 from emodistill.shards import EPISODES, ShardWriter, content_hash, read_records
 from emodistill.verify import repair, verify
 
@@ -85,6 +88,23 @@ def test_a_missing_file_and_a_truncated_one_are_named(run):
         "judge/shard-00000.h5: its checksum differs from the one in shard-00000.done",
         "rollout/shard-00000.h5: missing",
     ]
+
+
+def test_what_a_job_is_making_anew_is_no_damage(run, monkeypatch):
+    """A task that is tried again keeps its marker until the new one."""
+    flip(run.shard("rollout", "shard-00000"))
+    with hold(run.lock_path("rollout", "shard-00000")):
+        assert verify(run) == []
+    marker = run.marker("rollout", "shard-00000")
+
+    def marked_meanwhile(path):
+        if path == run.shard("rollout", "shard-00000"):
+            run.mark(replace(marker, tries=2))
+        return "another"
+
+    assert len(verify(run)) == 1
+    monkeypatch.setattr("emodistill.files.sha256", marked_meanwhile)
+    assert not any(problem.task == "shard-00000" and problem.stage == "rollout" for problem in verify(run))
 
 
 def test_a_damaged_claim_of_unfinished_work_is_refused_until_it_is_repaired(run):

@@ -3,7 +3,7 @@
 import json
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from emodistill.config import Config
 from emodistill.domains import build_scenarios
 from emodistill.errors import BadInput
 from emodistill.kinds import recorded_stages
+from emodistill.ledger import Ledger
 from emodistill.runs import RunDir
 from emodistill.stages import STAGES, Fingerprints, Stage, ingredients, own_ingredients
 from emodistill.sweeps.store import scenarios_with
@@ -56,6 +57,15 @@ def changed_tasks(run: RunDir, config: Config, stages: Mapping[str, Stage] = STA
             if claim is not None and claim.fingerprint != fingerprint(stage, task):
                 found.setdefault(stage.name, []).append(task)
     return found
+
+
+def say_retries(ledger: Ledger, stages: Iterable[Stage], say: Callable[[str], None]) -> None:
+    """Say which finished tasks of these stages are done again for their technical errors, if there are any."""
+    errors = {stage.name: found for stage in stages if (found := ledger.errors_to_retry(stage))}
+    if errors:
+        told = ", ".join(f"{name} {found}" for name, found in errors.items())
+        say(f"{sum(errors.values())} technical error(s) of finished tasks are tried again ({told}); "
+            "what is made of them is made anew if that changes them.")  # fmt: skip
 
 
 def differences(run: RunDir, config: Config, stages: Mapping[str, Stage] = STAGES) -> list[str]:

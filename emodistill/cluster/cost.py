@@ -12,9 +12,9 @@ from emodistill.cluster.accounting import Allocation, history
 from emodistill.cluster.record import Submission, submissions
 from emodistill.cluster.spent import Spent, spent
 from emodistill.cluster.spent import render as render_spent
-from emodistill.cluster.table import duration, number, table
 from emodistill.errors import BadInput, RunFailed
 from emodistill.kinds import stages_of
+from emodistill.plain import duration, number, table
 from emodistill.runs import RunDir
 
 _FAR_OFF = 4  # times what was used

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from emodistill.cluster.begin import begin
+from emodistill.cluster.begin import begin, say_retries
 from emodistill.cluster.profiles import Profile, Resources
 from emodistill.cluster.record import fresh_stamp
 from emodistill.cluster.submit import Job, submit_local
@@ -53,13 +53,13 @@ def drive(
     run.create()
     with run.lock():
         begin(run, config, fresh, stages)
+        walked = list(stages.values())[: list(stages).index(until) + 1] if until else list(stages.values())
+        say_retries(Ledger(run, config), walked, say)
         stop = _Stop()
         handlers = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
-            for stage in stages.values():
+            for stage in walked:
                 _run_stage(run, config, stage, profile, stop, say)
-                if stage.name == until:
-                    break
         finally:
             for number, handler in handlers.items():
                 signal.signal(number, handler)
@@ -119,7 +119,7 @@ class _Stage:
                     self._end(running, stop)
                 batch = waiting[: self._asked.parallel - len(running)]
                 if batch and not (failed and failed[0].kind == "bad_input"):
-                    running += submit_local(self._asked, self._stage.name, self._run.root, batch, self._folder)
+                    running += submit_local(self._stage.name, self._run.root, batch, self._folder)
                 del waiting[: len(batch)]
                 for job in [job for job in running if job.finished()]:
                     running.remove(job)

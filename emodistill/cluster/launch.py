@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from emodistill.cluster import slurm
-from emodistill.cluster.begin import begin, changed_tasks
+from emodistill.cluster.begin import begin, changed_tasks, say_retries
 from emodistill.cluster.graph import Array, Place, arrays, wanted
 from emodistill.cluster.profiles import Profile
 from emodistill.cluster.queue import settled
@@ -53,9 +53,15 @@ def launch(
         ledger = Ledger(run, config)
         names = list(stages)[: list(stages).index(until) + 1] if until else list(stages)
         missing = {name: ledger.to_do(stages[name]) for name in names}
-        chosen = {name: tasks for name, tasks in wanted(config, missing, queued, stages).items() if name in names}
+        # Beyond `until` only what is in the queue already, and would else wait for the wrong jobs.
+        chosen = {
+            name: kept
+            for name, tasks in wanted(config, missing, queued, stages).items()
+            if (kept := [task for task in tasks if name in names or (name, task) in queued])
+        }
         if not chosen:
             return []
+        say_retries(ledger, [stages[name] for name in chosen], say)
         code = None if allow_code_change else _same_code(run, config, stages)
         again = [(name, task) for name, tasks in chosen.items() for task in tasks]
         stale = {queued[task].element for task in again if task in queued}
@@ -67,7 +73,7 @@ def launch(
             for task, job in queued.items()
             if job.element not in stale
         }
-        bundle = {name: profile.resources(name).bundle for name in names}
+        bundle = {name: profile.resources(name).bundle for name in stages}
         limit = slurm.max_array_size(profile.slurm_cluster)
         planned = arrays(config, chosen, places, bundle.__getitem__, limit, stages)
         record = Launch.begin(run, code_digest(), profile.model_dump(mode="json"))

@@ -10,10 +10,13 @@ from emodistill.errors import BadInput
 from emodistill.files import others_can_write
 
 
-def check(folder: Path) -> None:
-    """`BadInput` if anybody but us or root could have put a job's pickles into that folder."""
-    for path in (folder, *folder.glob("*_submitted.pkl")):
-        if others_can_write(path):
+def check(folder: Path, payload: Path) -> None:
+    """`BadInput` if anybody but us or root could have put the job's pickle into that folder.
+
+    It may not be there yet; who can put it there later can write to the folder.
+    """
+    for path in (folder, payload):
+        if (path is folder or path.exists()) and others_can_write(path):
             raise BadInput(
                 f"{path} belongs to another user, or others can write to it, so a job of it could run their code as "
                 f"you. Delete {folder} and give the launch again."
@@ -22,8 +25,11 @@ def check(folder: Path) -> None:
 
 def main() -> None:
     """Check, then hand over to submitit."""
+    from submitit.core.job_environment import JobEnvironment
+    from submitit.core.utils import JobPaths
+
     try:
-        check(Path(sys.argv[1]))
+        check(folder := Path(sys.argv[1]), JobPaths(folder, JobEnvironment().job_id).submitted_pickle)
     except (BadInput, OSError) as error:
         print(f"emodistill: {error}", file=sys.stderr, flush=True)
         sys.exit(BadInput.exit_code)

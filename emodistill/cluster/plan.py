@@ -14,7 +14,9 @@ from emodistill.cluster.record import comment_of
 from emodistill.config import VLLM, Config, OpenAI, Scripted, Spec
 from emodistill.domains import build_scenarios
 from emodistill.errors import BadInput, RunFailed
+from emodistill.kinds import EVERY
 from emodistill.models import require, resolve
+from emodistill.plain import table
 from emodistill.stages import STAGES, Fingerprints, Stage
 
 _PACKAGES = {
@@ -49,15 +51,23 @@ def check(config: Config, profile: Profile, stages: Sequence[str]) -> None:
         with _exported(asked.env):
             for key, spec in models.items():
                 _check_model(key, spec)
-        _check_share(profile, stage, models)
+        _check_share(profile, stage, models, len(EVERY[stage].tasks(config)))
 
 
-def _check_share(profile: Profile, stage: str, models: Mapping[str, Spec]) -> None:
-    """`BadInput` if the engines that a job opens side by side take more than one GPU's memory."""
+def _check_share(profile: Profile, stage: str, models: Mapping[str, Spec], tasks: int) -> None:
+    """`BadInput` if engines that are open side by side, in a job or in local jobs, take more than one GPU's memory."""
     engines = {spec: key for key, spec in models.items() if isinstance(spec, VLLM)}
     total = round(sum(spec.gpu_memory_utilization for spec in engines), 6)
-    if total <= 1 or not _on_gpu(profile, stage):
+    asked = profile.resources(stage)
+    jobs = 1 if profile.cluster == "slurm" else min(asked.parallel, -(-tasks // asked.bundle))
+    if total * jobs <= 1 or not _on_gpu(profile, stage):
         return
+    if total <= 1:
+        raise BadInput(
+            f"The stage {stage} runs {jobs} jobs at once, and each opens {' and '.join(engines.values())} on this "
+            f"machine's GPU: in sum they take {total * jobs:g} of its memory. Set stages.{stage}.parallel: 1 in the "
+            f"profile (one engine batches what it is given), or lower gpu_memory_utilization to {1 / jobs:.2g} in all."
+        )
     raise BadInput(
         f"The stage {stage} opens {' and '.join(engines.values())} side by side on the same GPU, and their "
         f"gpu_memory_utilization come to {total:g} of its memory. Lower them to 1 or less in sum (two: 0.45 each), "
@@ -107,12 +117,11 @@ def render(config: Config, profile: Profile, root: Path, stages: Mapping[str, St
     ]
     fingerprints = Fingerprints(config)
     rows = [_stage_row(config, profile, stage, fingerprints) for stage in stages.values()]
-    lines += _table([("stage", "fingerprint", "tasks", "jobs", "needs"), *rows])
+    lines += table(("stage", "fingerprint", "tasks", "jobs", "needs"), rows, ("stage", "fingerprint", "jobs", "needs"))
     lines += ["", "language-model work (upper bounds: every dialogue at full length)"]
     said = speech(config, stages)
-    lines += _table(
-        [("stage", "role", "model", "replies", "generated tokens", "prompt tokens", "USD"), *map(_speech_row, said)]
-    )
+    head = ("stage", "role", "model", "replies", "generated tokens", "prompt tokens", "USD")
+    lines += table(head, [_speech_row(one) for one in said], head[:3])
     lines += _money(said)
     lines += ["", *_gpu_hours(config, profile, stages)]
     if trained := [name for name in _TRAINED if name in stages]:
@@ -172,7 +181,7 @@ def _gpu_hours(config: Config, profile: Profile, stages: Mapping[str, Stage]) ->
     found = gpu_hours(config, profile, stages)
     if not found:
         return ["GPU-hours: no stage of this profile asks for a GPU."]
-    rows = [("stage", "GPUs a job", "jobs", "tokens", "GPU-hours, at most", "if all run into their limit")]
+    head, rows = ("stage", "GPUs a job", "jobs", "tokens", "GPU-hours, at most", "if all run into their limit"), []
     for one in found:
         needed = "-" if one.needed is None else f"{one.needed:,.1f}"
         rows.append((one.stage, str(one.gpus), str(one.jobs), f"{one.tokens:,}", needed, f"{one.limit:,.1f}"))
@@ -180,7 +189,7 @@ def _gpu_hours(config: Config, profile: Profile, stages: Mapping[str, Stage]) ->
     rows.append(("all", "", "", "", needed, f"{sum(one.limit for one in found):,.1f}"))
     untold = [one.stage for one in found if one.tokens and one.needed is None]
     notes = [f"Set stages.{stage}.tokens_per_s as a short run shows it, for what it needs." for stage in untold]
-    return ["GPU-hours (a job that is requeued begins its limit anew)", *_table(rows), *notes]
+    return ["GPU-hours (a job that is requeued begins its limit anew)", *table(head, rows), *notes]
 
 
 def _gpu_memory(config: Config, profile: Profile) -> list[str]:
@@ -254,8 +263,3 @@ def _max_array_size(profile: Profile) -> tuple[int, str]:
         return slurm.max_array_size(profile.slurm_cluster), "as scontrol says"
     except (BadInput, RunFailed):
         return _DEFAULT_ARRAY, "assumed, Slurm's default: there is no Slurm to ask"
-
-
-def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -18,6 +18,7 @@ _FOLDER = "slurm/profiles"
 _OURS = frozenset("array dependency error job-name open-mode output requeue signal".split())
 
 _SECRET = re.compile(r"(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD)$", re.IGNORECASE)
+_GPU_GRES = re.compile(r"(?:^|,)gpu(?::[^:,\d][^:,]*)?(?::(\d+))?")
 _BY_KEY = ("env", "sbatch")
 
 Line = Annotated[str, Field(pattern=r"^[^\n\r]*$")]
@@ -54,7 +55,7 @@ class Resources(Section):
     @property
     def gpus(self) -> int:
         """GPUs of one job, whichever way they are asked for: `gpus_per_node: 4`, or `gres: gpu:a100:4` of a node."""
-        by_gres = re.findall(r"(?:^|,)gpu(?::[^:,\d][^:,]*)?(?::(\d+))?", self.gres or "")
+        by_gres = _GPU_GRES.findall(self.gres or "")
         return self.nodes * (self.gpus_per_node or sum(int(count or 1) for count in by_gres))
 
     @property
@@ -92,17 +93,17 @@ def load_profile(name: str) -> Profile:
     data = load_yaml(path)
     profile: Profile = validate(Profile, data, str(path))
     _check(profile.default, f"{path}: default")
-    for stage in profile.stages:
-        if stage not in EVERY:
-            raise BadInput(f"{path}: stages.{shown(stage)}: there is no such stage. Stages: {', '.join(EVERY)}.")
+    if unknown := next((stage for stage in profile.stages if stage not in EVERY), None):
+        raise BadInput(f"{path}: stages.{shown(unknown)}: there is no such stage. Stages: {', '.join(EVERY)}.")
+    for stage in EVERY:
         asked = _asked(profile, stage, f"{path}: stages.{stage}")
         _check(asked, f"{path}: stages.{stage}")
         if asked.cluster != profile.slurm_cluster:
             raise BadInput(f"{path}: stages.{stage}: {_ONE_CLUSTER}")
-        if asked.nodes * asked.tasks_per_node > 1 and stage not in _IN_RANKS:
+        if asked.nodes * asked.tasks_per_node > 1 and (stage not in _IN_RANKS or profile.cluster == "local"):
             raise BadInput(
-                f"{path}: stages.{stage}: only {', '.join(_IN_RANKS)} run in several ranks. "
-                "Leave nodes and tasks_per_node at 1, and raise parallel for more jobs at once."
+                f"{path}: stages.{stage}: only {', '.join(_IN_RANKS)} run in several ranks, and only as jobs of Slurm. "
+                "Leave nodes and tasks_per_node at 1 for all else, and raise parallel for more jobs at once."
             )
     return profile
 
@@ -121,6 +122,16 @@ def _check(asked: Resources, where: str) -> None:
         raise BadInput(
             f"{where}: env.{secret} would stand in every sbatch text. Leave it out and export it before the launch: "
             "Slurm hands your environment on."
+        )
+    if asked.gpus_per_node and _GPU_GRES.search(asked.gres or ""):
+        raise BadInput(
+            f"{where}: gres: {shown(str(asked.gres))} and gpus_per_node: {asked.gpus_per_node} both ask for GPUs. "
+            "Keep one of them; where the other is the default's, take it back with gpus_per_node: 0 or gres: null."
+        )
+    if asked.grace_s >= 60 * asked.time_min:
+        raise BadInput(
+            f"{where}: a job of {asked.time_min} min (time_min) would be told to save {asked.grace_s} s (grace_s) "
+            "before its end, which is as soon as it begins. Raise time_min, or lower grace_s."
         )
     if "," in asked.cluster or asked.cluster == "all":
         raise BadInput(f"{where}: {_ONE_CLUSTER}")

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from emodistill.cluster.status import summary
-from emodistill.cluster.table import duration, number, table
+from emodistill.ledger import MAX_TRIES
+from emodistill.plain import duration, number, table
 from emodistill.runs import RunDir
 
 _HEADER = (
@@ -26,8 +27,17 @@ def render(found: dict[str, Any]) -> str:
     state = "complete" if found["complete"] else f"{tasks[0]} of {tasks[1]} tasks done"
     lines = [f"{found['run']} in {found['dir']}: {state}", ""]
     keep = _ALWAYS if found["complete"] else _ALWAYS + _UNTIL_COMPLETE
-    lines += table(_HEADER, [_row(name, s) for name, s in found["stages"].items()], keep)
-    return "\n".join([*lines, *_trouble(found), *_last_lines(found)])
+    lines += table(_HEADER, [_row(name, s) for name, s in found["stages"].items()], ("stage", "notes"), keep)
+    return "\n".join([*lines, *_errors(found), *_trouble(found), *_last_lines(found)])
+
+
+def _errors(found: dict[str, Any]) -> list[str]:
+    """What becomes of the technical errors that finished tasks hold."""
+    again = sum(s["errors_to_retry"] for s in found["stages"].values())
+    if not again:
+        return []
+    return ["", f"{again} technical error(s) of finished tasks: the next run tries them again ({MAX_TRIES} times in "
+            "all), and makes anew what is made of them if that changes them."]  # fmt: skip
 
 
 def _trouble(found: dict[str, Any]) -> list[str]:

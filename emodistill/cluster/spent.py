@@ -2,8 +2,8 @@
 
 from dataclasses import asdict, dataclass
 
-from emodistill.cluster.table import table
 from emodistill.kinds import stages_of
+from emodistill.plain import table
 from emodistill.runs import RunDir
 
 
@@ -36,7 +36,7 @@ def render(found: dict[str, Spent]) -> list[str]:
     rows.append(["all", *_cells(total(found))])
     header = ("stage", "tasks", "prompt tokens", "generated tokens", "USD")
     note = "Tokens of models, and money at endpoints by the prices in the configuration, of finished tasks."
-    return [note, *table(header, rows, keep=header)]
+    return [note, *table(header, rows)]
 
 
 def total(found: dict[str, Spent]) -> Spent:

@@ -15,7 +15,7 @@ from emodistill.cluster.slurm import Element
 from emodistill.cluster.view import View, look, requeues, state_of
 from emodistill.config import Config
 from emodistill.kinds import stages_of
-from emodistill.ledger import Ledger
+from emodistill.ledger import Ledger, tried_again
 from emodistill.locks import is_held
 from emodistill.runs import Marker, RunDir
 from emodistill.stages import Stage
@@ -94,6 +94,7 @@ def _stage(seen: _Seen, stage: Stage, trouble: list[dict[str, str]]) -> dict[str
         "started": {task: f"{s.done:g}/{s.total:g}" if s else "started" for task, s in started.items()},
         "rows": sum(m.rows for m in markers),
         "errors": sum(m.errors for m in markers) + sum(s.errors for s in started.values() if s),
+        "errors_to_retry": sum(m.errors for m in markers if tried_again(m)),
         "seconds": round(sum(m.seconds for m in markers), 1), "usage": usage,
         "rows_per_s": speed([(begun.get(f"{m.task}.done", seen.now), m.seconds, m.rows) for m in markers]),
         "eta_s": time_left(markers, {task: started.get(task) for task in states}, count["running"]),

@@ -24,6 +24,7 @@ from emodistill.tails import tail
 _NO_LIMIT_MIN = 60 * 24 * 365  # submitit's local executor would stop a job after 2 minutes
 _LOG_TAIL_LINES = 15
 _FOREVER = 10**6  # how often submitit lets a job run into its time limit; ours requeue themselves
+_VISIBLE = "CUDA_VISIBLE_DEVICES"
 _DEFAULTS = ("account", "partition", "qos")  # a user's own, in SBATCH_…, hold where the profile says nothing
 
 
@@ -64,17 +65,25 @@ class Job:
         self.handle._process.send_signal(signal.SIGTERM)
 
 
-def submit_local(asked: Resources, stage: str, root: Path, bundles: Sequence[Sequence[str]], folder: Path) -> list[Job]:
+def submit_local(stage: str, root: Path, bundles: Sequence[Sequence[str]], folder: Path) -> list[Job]:
     """Start one process for each bundle of tasks."""
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)  # what it will hold is unpickled, here too
     executor = submitit.LocalExecutor(folder)
-    executor.update_parameters(
-        timeout_min=_NO_LIMIT_MIN, tasks_per_node=asked.tasks_per_node, gpus_per_node=asked.gpus_per_node
-    )
+    executor.update_parameters(timeout_min=_NO_LIMIT_MIN)
+    visible = os.environ.get(_VISIBLE)
     with _shielded():
-        handles = [executor.submit(run_tasks, str(root), stage, tuple(bundle)) for bundle in bundles]
+        handles = [executor.submit(run_local, visible, str(root), stage, tuple(bundle)) for bundle in bundles]
     return [Job(stage, tuple(bundle), handle) for bundle, handle in zip(bundles, handles, strict=True)]
+
+
+def run_local(visible: str | None, root: str, stage: str, tasks: Sequence[str]) -> Outcome:
+    """`run_tasks` with the GPUs that the driver sees: submitit hides those of this machine from its local jobs."""
+    if visible is None:
+        os.environ.pop(_VISIBLE, None)
+    else:
+        os.environ[_VISIBLE] = visible
+    return run_tasks(root, stage, tasks)
 
 
 def submit_array(

@@ -5,6 +5,7 @@ from typing import Any
 
 from emodistill.domains.base import as_scenarios
 from emodistill.domains.importer import Imported
+from emodistill.plain import table
 from emodistill.records import Scenario
 
 _WIDEST_FACT = 48  # characters
@@ -37,8 +38,8 @@ def summary(found: Imported) -> dict[str, Any]:
 def render(found: Imported) -> str:
     """A table of the scenarios, then what was repaired or left out, then the count."""
     domain, scenarios = found.domain, _scenarios(found)
-    table = [("id", domain.focal_role, domain.counterparty_role, "fact")]
-    table += [
+    head = ("id", domain.focal_role, domain.counterparty_role, "fact")
+    rows = [
         (
             scenario.id,
             domain.quantity.say(scenario.focal_target),
@@ -47,8 +48,7 @@ def render(found: Imported) -> str:
         )
         for scenario in scenarios
     ]
-    widths = [max(len(row[k]) for row in table) for k in range(len(table[0]))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
+    lines = table(head, rows, words=head)
     lines += [f"line {remark.line}, repaired: {remark.reason}" for remark in found.repaired]
     lines += [f"line {remark.line}, left out: {remark.reason}" for remark in found.skipped]
     imputed = sum(scenario.imputed for scenario in scenarios)

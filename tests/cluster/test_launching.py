@@ -64,6 +64,15 @@ def test_a_quota_that_is_full_when_slurm_has_taken_an_array_costs_no_second_one(
         assert cluster.queue.read_text().count("PENDING") == 2
 
 
+def test_a_part_that_is_launched_again_is_waited_for_by_what_is_queued_behind_it(cluster, tmp_path):
+    """Else the dataset would begin when the former verdicts have ended, and give up those that are still to come."""
+    go(tmp_path, until="dataset")
+    cluster.queue.write_text(cluster.queue.read_text().splitlines(keepends=True)[2])  # rollout and judge have failed
+    rollout, judge, dataset = go(tmp_path)
+    assert (dataset.stage, dataset.dependency) == ("dataset", f"afterany:{rollout.job},afterany:{judge.job}")
+    assert cluster.called("scancel") == ["scancel 3"]
+
+
 def test_what_is_still_ending_is_waited_for(cluster, tmp_path):
     """It is on its way out of the queue or back into it: a job that depends on it could be killed with it."""
     go(tmp_path)

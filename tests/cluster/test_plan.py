@@ -86,6 +86,11 @@ def test_a_package_without_its_clone_says_how_to_install_it(tmp_path, monkeypatc
         ("clutser: slurm", "did you mean 'cluster'"),
         ("cluster: slurm\ndefault: {sbatch: {dependency: 'afterok:1'}}", "sbatch.dependency is set by the launch"),
         ('cluster: slurm\ndefault: {setup: ["a\\nb"]}', "default.setup"),
+        (
+            "cluster: slurm\ndefault: {gpus_per_node: 1}\nstages: {sft: {gres: 'gpu:a100:4'}}",
+            "sft: .* both ask for GPUs",
+        ),
+        ("cluster: slurm\nstages: {iql: {time_min: 2}}", r"stages\.iql: a job of 2 min .* 120 s \(grace_s\)"),
         ("cluster: slurm\ndefault: {env: {'A=1;B': x}}", "default.env"),
     ],
 )
@@ -134,6 +139,21 @@ def test_two_engines_that_one_gpu_cannot_hold_are_refused_before_the_run(tiny_mo
     for profile in (one_gpu, load_profile("local")):
         with pytest.raises(BadInput, match=r"models\.student and models\.counterparty .* 1\.3 of its memory"):
             check(made(), profile, NAMES)
+
+
+def test_local_jobs_at_once_that_one_gpu_cannot_hold_are_refused_before_the_run(tiny_model, monkeypatch):
+    def made(share):
+        spec = f"{{backend: vllm, model: tiny-random, max_model_len: 512, gpu_memory_utilization: {share}}}"
+        return load_config(ROOT / "yaml" / "smoke.yaml", (f"models.judge={spec}",))
+
+    local = load_profile("local")
+    check(made(0.9), local, ["judge"])  # on CPUs they are slower, and that is all
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    with pytest.raises(BadInput, match=r"judge runs 2 jobs at once.*models\.judge.* take 1\.8 .*parallel: 1.* to 0\.5"):
+        check(made(0.9), local, ["judge"])
+    check(made(0.5), local, ["judge"])
+    check(made(0.9), Profile(cluster="local", stages={"judge": {"bundle": 2, "parallel": 2}}), ["judge"])
+    check(made(0.9), Profile(cluster="slurm", stages={"judge": {"gpus_per_node": 1, "parallel": 2}}), ["judge"])
 
 
 @pytest.mark.parametrize("domain", ["crad", "disaster", "hospital", "student"])

@@ -1,10 +1,10 @@
 from emodistill.cluster.screen import render
-from emodistill.cluster.table import duration, number, table
+from emodistill.plain import duration, number, table
 
 NOTHING = {
     "planned": 2, "done": 0, "running": 0, "pending": 0, "finishing": 0, "failed": 0, "cancelled": 0, "missing": 0,
-    "requeued": 0, "started": {}, "rows": 0, "errors": 0, "seconds": 0.0, "usage": {}, "rows_per_s": None,
-    "eta_s": None, "gpu_hours": 0.0, "core_hours": 0.0,
+    "requeued": 0, "started": {}, "rows": 0, "errors": 0, "errors_to_retry": 0, "seconds": 0.0, "usage": {},
+    "rows_per_s": None, "eta_s": None, "gpu_hours": 0.0, "core_hours": 0.0,
 }  # fmt: skip
 ROLLOUT = {
     **NOTHING, "planned": 64, "done": 40, "running": 16, "pending": 5, "finishing": 1, "failed": 2, "requeued": 3,
@@ -48,6 +48,12 @@ def test_a_complete_run_is_a_short_table():
     ]  # fmt: skip
 
 
+def test_errors_that_the_next_run_tries_again_are_told():
+    stage = {**NOTHING, "done": 2, "errors": 7, "errors_to_retry": 5}
+    last = render({**FOUND, "complete": True, "trouble": [], "stages": {"rollout": stage}}).splitlines()[-1]
+    assert last.startswith("5 technical error(s) of finished tasks: the next run tries them again (3 times in all)")
+
+
 def test_what_ended_without_being_complete_says_how_to_go_on():
     assert render({**FOUND, "active": False}).splitlines()[-1].endswith("Go on with: emodistill resume results/crad")
 
@@ -59,4 +65,6 @@ def test_numbers_and_durations():
     assert [duration(x) for x in (None, 0, 1.25, 45, 119, 121, 3600, 7200, 86400, 200_000)] == [
         "-", "0.0 s", "1.2 s", "45 s", "119 s", "2.0 min", "60 min", "2.0 h", "24 h", "2.3 d",
     ]  # fmt: skip
-    assert table(("stage", "b", "c"), [["x", "0", "1"], ["y", "-", "22"]]) == ["stage   c", "x       1", "y      22"]
+    head, rows = ("stage", "b", "c"), [["x", "0", "1"], ["y", "-", "22"]]
+    assert table(head, rows, keep=()) == ["stage   c", "x       1", "y      22"]
+    assert table(head, rows, words=("b", "c")) == ["stage  b  c", "    x  0  1", "    y  -  22"]

@@ -25,7 +25,7 @@ def test_only_local_jobs_are_told_whose_end_is_theirs(tmp_path, monkeypatch):
             seen["driver"] = os.environ.get(DRIVER)
 
     monkeypatch.setattr("emodistill.cluster.submit.submitit.LocalExecutor", Fake)
-    submit_local(Resources(), "rollout", tmp_path, BUNDLES, tmp_path)
+    submit_local("rollout", tmp_path, BUNDLES, tmp_path)
     assert seen == {"driver": str(os.getpid())} and DRIVER not in os.environ
 
 
@@ -45,7 +45,31 @@ def test_sbatch_is_not_told_of_the_job_or_rank_that_submits(tmp_path, monkeypatc
     assert os.environ["SLURM_JOB_ID"] == "7"
 
 
-def test_only_training_may_run_in_ranks(tmp_path):
-    (tmp_path / "p.yaml").write_text("cluster: slurm\nstages: {rollout: {tasks_per_node: 2}}")
-    with pytest.raises(BadInput, match=r"rollout: only iql, sft, jpo run in several ranks"):
+@pytest.mark.parametrize("seen", [None, "3", ""])
+def test_a_local_job_sees_the_gpus_that_its_driver_sees(tmp_path, monkeypatch, seen):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if seen is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", seen)
+    submitted = []
+    monkeypatch.setattr("submitit.LocalExecutor.submit", lambda self, *call: submitted.append(call))
+    submit_local("rollout", tmp_path, BUNDLES[:1], tmp_path)
+    [(run, *arguments)] = submitted
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")  # as submitit starts the job
+    monkeypatch.setattr(
+        "emodistill.cluster.submit.run_tasks", lambda *told: (told, os.environ.get("CUDA_VISIBLE_DEVICES"))
+    )
+    assert run(*arguments) == ((str(tmp_path), "rollout", BUNDLES[0]), seen)
+
+
+@pytest.mark.parametrize(
+    "text, stage",
+    [
+        ("cluster: slurm\nstages: {rollout: {tasks_per_node: 2}}", "rollout"),
+        ("cluster: slurm\ndefault: {nodes: 2}", "rollout"),
+        ("cluster: local\nstages: {sft: {tasks_per_node: 2}}", "sft"),
+    ],
+)
+def test_only_training_may_run_in_ranks_and_only_under_slurm(tmp_path, text, stage):
+    (tmp_path / "p.yaml").write_text(text)
+    with pytest.raises(BadInput, match=rf"{stage}: only iql, sft, jpo run in several ranks"):
         load_profile(str(tmp_path / "p.yaml"))

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emodistill.judge.prompts import inert, judge_messages
+from emodistill.judge.prompts import judge_messages, tagless
 from emodistill.judge.score import DIGITS
 
 from builders import PROPERTY, dialogue, scenario
@@ -38,15 +38,15 @@ def saying(index, text):
 def test_no_utterance_can_pass_for_anything_but_itself(attack, index):
     system, user = asked(saying(index, attack))
     expected = [("creditor", "f0"), ("debtor", "c1"), ("creditor", "f2")]
-    expected[index] = (expected[index][0], inert(attack))
+    expected[index] = (expected[index][0], tagless(attack))
     assert MESSAGE.findall(user) == expected
     plain_system, plain = asked(saying(index, "PLACE"))
-    assert (system, plain.replace("PLACE", inert(attack))) == (plain_system, user)
+    assert (system, plain.replace("PLACE", tagless(attack))) == (plain_system, user)
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_no_utterance_can_spell_a_chat_token(attack):
-    shown = inert(attack)
+    shown = tagless(attack)
     assert not re.search(r"[<\[][^\s\d]", shown)
     assert re.sub(r"(?<=[<\[]) ", "", shown) == re.sub(r"(?<=[<\[]) ", "", attack)  # spaces are all that is added
 
@@ -55,7 +55,7 @@ def test_no_utterance_can_spell_a_chat_token(attack):
 @given(st.text(st.characters(exclude_characters="<[")))
 def test_an_utterance_without_brackets_is_shown_as_it_is(text):
     assert (
-        inert(text) == text
+        tagless(text) == text
         and f"\n<creditor>\n{text}\n</creditor>\n\nScore the creditor's last" in asked(saying(2, text))[1]
     )
 
@@ -63,7 +63,7 @@ def test_an_utterance_without_brackets_is_shown_as_it_is(text):
 @PROPERTY
 @given(st.text(st.sampled_from("<[/|!> a1\n")))
 def test_no_text_opens_a_tag(text):
-    assert not re.search(r"[<\[][^\s\d]", inert(text)) and inert(inert(text)) == inert(text)
+    assert not re.search(r"[<\[][^\s\d]", tagless(text)) and tagless(tagless(text)) == tagless(text)
 
 
 def test_the_judge_reads_the_rubric_the_scenario_and_the_dialogue_but_no_emotion():

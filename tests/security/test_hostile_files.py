@@ -88,7 +88,7 @@ def test_a_payload_that_others_could_have_written_is_not_unpickled(bomb, tmp_pat
     folder.mkdir()
     payload = folder / "7_submitted.pkl"
     payload.write_bytes(data)
-    check(folder)
+    check(folder, payload)
     environment = {**os.environ, "SUBMITIT_EXECUTOR": "slurm", "SLURM_JOB_ID": "7"}
     command = [sys.executable, "-m", "emodistill.cluster.payload", str(folder)]
     for path in (folder, payload):
@@ -99,6 +99,7 @@ def test_a_payload_that_others_could_have_written_is_not_unpickled(bomb, tmp_pat
     assert not mark.exists()
     subprocess.run(command, cwd=ROOT, capture_output=True, check=False, env=environment)
     assert mark.exists()  # so it is this that is guarded
+    check(folder, folder / "8_submitted.pkl")  # not there yet
 
 
 def test_a_checkpoint_that_others_could_have_written_is_not_read(tmp_path):
@@ -117,7 +118,7 @@ def test_a_strangers_file_is_told_apart_even_if_it_is_closed(tmp_path):
     os.chown(tmp_path / "7_submitted.pkl", 65534, 65534)
     assert files.others_can_write(tmp_path / "7_submitted.pkl")
     with pytest.raises(BadInput, match=r"7_submitted\.pkl"):
-        check(tmp_path)
+        check(tmp_path, tmp_path / "7_submitted.pkl")
 
 
 def test_a_file_in_the_making_is_ours_alone_and_no_link_is_followed(tmp_path):

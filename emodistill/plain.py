@@ -1,18 +1,28 @@
-"""Numbers for people: aligned tables, durations and counts."""
+"""Plain text for people: aligned tables, durations and counts."""
 
-from collections.abc import Sequence
-
-_WORDS = ("stage", "notes", "comparison")  # columns of words
+from collections.abc import Collection, Sequence
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]], keep: Sequence[str] = ()) -> list[str]:
-    """Lines of a table, numbers to the right. Columns that say nothing are left out but for `keep`."""
-    told = [k for k, name in enumerate(header) if name in keep or any(row[k] not in ("", "0", "-") for row in rows)]
+def table(
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    words: Collection[str] = ("stage",),
+    keep: Collection[str] | None = None,
+) -> list[str]:
+    """Lines of a table: columns of `words` to the left, numbers to the right.
+
+    With `keep`, all other columns that say nothing are left out.
+    """
+    told = [
+        k
+        for k, name in enumerate(header)
+        if keep is None or name in keep or any(row[k] not in ("", "0", "-") for row in rows)
+    ]
     cells = [[line[k] for k in told] for line in (header, *rows)]
     widths = [max(len(line[k]) for line in cells) for k in range(len(told))]
     return [
         "  ".join(
-            cell.ljust(width) if name in _WORDS else cell.rjust(width)
+            cell.ljust(width) if name in words else cell.rjust(width)
             for name, cell, width in zip(cells[0], line, widths, strict=True)
         ).rstrip()
         for line in cells
