@@ -22,6 +22,12 @@ def whole(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
+def spoken(text: str) -> str:
+    """What a reply says after a reasoning model's thoughts (`<think>…</think>`); nothing if it was cut among them."""
+    _, end, words = text.rpartition("</think>")
+    return words if end else "" if text.lstrip().startswith("<think>") else text
+
+
 def token_ids(tokenizer: Any, messages: Messages, generate: bool) -> list[int]:
     """Tokens of the chat under the model's own template; `generate` adds the cue for the assistant's next words.
 

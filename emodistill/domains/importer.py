@@ -133,7 +133,7 @@ def _rows(lines: list[str], columns: tuple[Column, ...]) -> Iterator[tuple[int, 
     at = 1
     while at < len(lines):
         used = 1
-        if lines[at].strip(", \t"):
+        if lines[at].replace(",", "").strip():
             row, used = _row(lines, at, columns)
             yield at + 1, row
         at += used
@@ -153,7 +153,9 @@ def _row(lines: list[str], at: int, columns: tuple[Column, ...]) -> tuple[Split 
 
 
 def _scenario(domain: Domain, columns: tuple[Column, ...], row: Split) -> Drawn:
-    cells = {column.name: clean(cell or "") for column, cell in zip(columns, row.cells, strict=True)}
+    *others, last = (cell or "" for cell in row.cells)
+    whole = (*others, last.rstrip(", "))  # a table program fills every row up to its longest
+    cells = {column.name: clean(cell) for column, cell in zip(columns, whole, strict=True)}
     drawn = domain.from_row(cells)
     if drawn.focal_target == drawn.counterparty_target:
         raise ValueError("both sides have the same target, so there is nothing to bargain over")

@@ -39,6 +39,9 @@ class ChatRequest(NamedTuple):
     schema: str = ""  # JSON schema that the reply must follow (guided decoding); empty: free text
 
 
+CUT = "cut at its token limit before any words: a model that reasons first needs more max_tokens, or its reasoning off"
+
+
 class ChatReply(NamedTuple):
     """The model's words, or why there are none. Token counts are 0 for the simulator."""
 

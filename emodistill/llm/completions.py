@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any, TypeGuard
 
-from emodistill.chat import whole
-from emodistill.llm.base import ChatReply, ChatRequest
+from emodistill.chat import spoken, whole
+from emodistill.llm.base import CUT, ChatReply, ChatRequest
 from emodistill.llm.purse import Tokens
 
 # What reading a malformed reply raises.
@@ -64,11 +64,13 @@ def reply_of(request: ChatRequest, answer: Any) -> ChatReply:
     text, tokens = choice.message.content or "", (choice.logprobs and choice.logprobs.content) or []
     if not isinstance(text, str) or len(text) > _LONGEST:
         raise TypeError(f"the content is {type(text).__name__}, or too long")
+    words = spoken(text)
     if request.choices:
-        text, tokens = _chosen(text, tokens)
+        words, tokens = _chosen(words, tokens, len(text) - len(words))
     return ChatReply(
         key=request.key,
-        text=whole(text),
+        text=whole(words),
+        error=CUT if getattr(choice, "finish_reason", "") == "length" and not words.strip() else "",
         prompt_tokens=used.prompt,
         cached_tokens=cached if _is_count(cached) else 0,
         generated_tokens=used.generated,
@@ -83,12 +85,15 @@ def _alternative(listed: Any) -> tuple[str, float]:
     return listed.token, min(1.0, math.exp(listed.logprob))
 
 
-def _chosen(text: str, tokens: Sequence[Any]) -> tuple[str, Sequence[Any]]:
-    """The choice in {"choice": "…"} and the tokens from where it begins; plain text, if that is all there is."""
+def _chosen(text: str, tokens: Sequence[Any], thoughts: int) -> tuple[str, Sequence[Any]]:
+    """The choice in {"choice": "…"} and the tokens from where it begins; plain text, if that is all there is.
+
+    `thoughts`: characters of the reply before the text.
+    """
     try:
         choice = str(json.loads(text)["choice"])
     except (ValueError, KeyError, TypeError):
         return text, tokens
-    start = text.index(choice, text.index(":"))
+    start = thoughts + text.index(choice, text.index(":"))
     starts = list(accumulate((len(token.token) for token in tokens), initial=0))
     return choice, tokens[starts.index(start) :] if start in starts else ()

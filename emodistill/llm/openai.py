@@ -42,6 +42,7 @@ _MEND_CODES = {  # and OpenAI's error codes that do
     "unsupported_parameter": "Choose a model that takes it.",
     "unsupported_value": "Change that setting, or choose a model that takes it.",
 }
+_OURS = ("response_format", "logprobs", "top_logprobs", "seed")  # of the body, whatever the prompt
 
 
 class _Refused(Exception):
@@ -194,7 +195,8 @@ class OpenAIModel:
     def _meaning(self, error: openai.APIStatusError) -> Exception:
         """What an HTTP status means for us: end the task, give up this request, or try again."""
         said = self._shown(f"HTTP {error.status_code}: {error.message}")
-        mend = _MEND_CODES.get(str(error.code)) or _MEND.get(error.status_code)
+        code = "unsupported_parameter" if str(error.param).partition(".")[0] in _OURS else str(error.code)
+        mend = _MEND_CODES.get(code) or _MEND.get(error.status_code)
         if mend is not None:
             return BadInput(
                 f"The endpoint {self._spec.base_url} refuses requests for the model {self._spec.model!r} ({said}). "

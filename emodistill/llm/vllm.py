@@ -10,10 +10,10 @@ from collections import deque
 from pathlib import Path
 from typing import Any, get_args
 
-from emodistill.chat import token_ids
+from emodistill.chat import spoken, token_ids
 from emodistill.config import VLLM
 from emodistill.errors import BadInput
-from emodistill.llm.base import ChatReply, ChatRequest
+from emodistill.llm.base import CUT, ChatReply, ChatRequest
 from emodistill.models import native_bfloat16, require, resolve
 
 _MAX_LORAS = 8
@@ -156,9 +156,11 @@ def _guided(request: ChatRequest) -> Any:
 def _reply(output: Any) -> ChatReply:
     best = output.outputs[0]
     first = best.logprobs[0].values() if best.logprobs else ()
+    words = spoken(best.text)
     return ChatReply(
         key=output.request_id,
-        text=best.text,
+        text=words,
+        error=CUT if best.finish_reason == "length" and not words.strip() else "",
         prompt_tokens=len(output.prompt_token_ids),
         cached_tokens=output.num_cached_tokens or 0,
         generated_tokens=len(best.token_ids),

@@ -7,13 +7,18 @@ from emodistill.domains.columns import amount, past_nine
 @pytest.mark.parametrize(
     ("cell", "minutes"),
     [("90", 90), ("90+", 90), ("~60", 60), ("120 (est.)", 120), ("1.5 hours", 90), ("1.5 hours?", 90),
-     ("2+ hours", 120), ("1,200", 1200), ("60-90", 60), ("2-3 hours", 120), ("about 45 min", 45), ("0", 0)],
+     ("2+ hours", 120), ("1,200", 1200), ("60-90", 60), ("2-3 hours", 120), ("about 45 min", 45), ("0", 0),
+     ("2 to 3 hours", 120), ("1h 40m", 100), ("1 hour and 40 minutes", 100), ("1h40", 100), ("2 hours 3 crews", 120),
+     ("1\u202f200", 1200), ("1 week", 10_080), ("150 sec", 2.5)],
 )  # fmt: skip
-def test_an_amount_is_the_first_number_in_the_unit(cell, minutes):
+def test_an_amount_is_the_first_one_in_the_unit(cell, minutes):
     assert amount(cell, "minutes", 60) == (minutes, False)
 
 
-@pytest.mark.parametrize(("cell", "days"), [("30", 30), ("2 weeks", 14), ("3 months", 90), ("36 hours", 1.5)])
+@pytest.mark.parametrize(
+    ("cell", "days"),
+    [("30", 30), ("2 weeks", 14), ("3 months", 90), ("36 hours", 1.5), ("36 hrs", 1.5), ("2 wks", 14), ("1 year", 365)],
+)  # fmt: skip
 def test_a_wait_in_weeks_or_months_is_counted_in_days(cell, days):
     assert amount(cell, "days", 30) == (days, False)
 
@@ -24,7 +29,7 @@ def test_what_nobody_bargains_over_is_no_amount():
             amount(cell, "minutes", 60)
 
 
-@pytest.mark.parametrize("cell", ["Variable", "N/A (listed)", "", "unknown", "-"])
+@pytest.mark.parametrize("cell", ["Variable", "N/A (listed)", "N/A (a bed in 5 days)", "", "unknown", "-"])
 def test_a_cell_without_a_number_takes_the_default(cell):
     assert amount(cell, "minutes", 60) == (60, True)
 
@@ -33,14 +38,16 @@ def test_a_cell_without_a_number_takes_the_default(cell):
     ("cell", "minutes"),
     [("9:00 PM", 0), ("8:30 PM", -30), ("11:59 pm", 179), ("12:00 AM", 180), ("12:30 AM", 210), ("1:00 AM", 240),
      ("6 AM", 540), ("10:15PM", 75), ("10.", 60), ("10:30", 90), ("1:30", 270), ("12:15", 195), ("22:30", 90),
-     ("0:30", 210), ("around 2 a.m.", 300), ("12:00 PM", -540)],
+     ("0:30", 210), ("around 2 a.m.", 300), ("12:00 PM", -540), ("Midnight", 180), ("24:00", 180), ("10.15 PM", 75),
+     ("22h15", 75), ("2215", 75), ("0130", 270)],
 )  # fmt: skip
 def test_bedtimes_wrap_over_midnight(cell, minutes):
     assert past_nine(cell) == (minutes, False)
 
 
 def test_a_bedtime_without_a_time_takes_the_default_or_is_refused():
-    assert past_nine("N/A (wants to sleep)", 240) == (240, True)
+    for cell in ("N/A (wants to sleep)", "N/A (awake since 5 AM)", "12 hours later"):
+        assert past_nine(cell, 240) == (240, True)
     for cell in ("soon", "13:00 PM", "25:00", "9:75 PM", "0:10 PM"):
         with pytest.raises(ValueError, match="no clock time"):
             past_nine(cell)

@@ -46,9 +46,22 @@ def test_rows_remarks_and_scenarios(file):
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("options", [{"end": "\n"}, {"end": "\r"}, {"encoding": "utf-8-sig"}, {"end": "\n\n,,,\n \n"}])
+@pytest.mark.parametrize(
+    "options", [{"end": "\n"}, {"end": "\r"}, {"encoding": "utf-8-sig"}, {"end": "\n\n,,,\n \n"}, {"end": "\n\xa0\n"}]
+)
 def test_line_ends_a_bom_and_blank_lines_do_not_matter(file, options):
     assert read(file(ICE, MUD, **options)).drawn == read(file(ICE, MUD)).drawn
+
+
+def test_commas_that_fill_up_a_row_are_no_text(file):
+    argument = dict(read(file(ICE + ",,")).drawn[0].facts)["argument"]
+    assert argument == "“Sit tight, the plough is near.”"
+    assert read(file(ICE + ",,", header=DISASTER + ",,")).drawn == read(file(ICE)).drawn
+
+
+def test_two_cells_in_words_do_not_lose_their_row(file):
+    (one,) = read(file(ICE.replace("40,90", "Indefinite,Immediate"))).drawn
+    assert (one.focal_target, one.counterparty_target, one.imputed) == (90, 60, True)
 
 
 def test_a_row_that_cannot_be_recovered_is_named_or_left_out(file):

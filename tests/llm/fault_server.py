@@ -116,7 +116,8 @@ class _Handler(BaseHTTPRequestHandler):
             answer["choices"] = []
         data = detail.encode() if kind == "raw" else json.dumps(answer).encode()
         if status != 200:  # it repeats the key, as a careless gateway may
-            data = json.dumps({"error": {"message": f"trouble for {key}", "code": detail or None}}).encode()
+            error = {"message": f"trouble for {key}", "code": detail or None, "param": detail}
+            data = json.dumps({"error": error}).encode()
         if kind == "garbage":
             data = data[: len(data) // 2]
         if kind != "cut":

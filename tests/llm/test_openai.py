@@ -70,7 +70,8 @@ def test_a_prompt_that_is_refused_is_not_sent_again_and_the_others_go_on(http_mo
 @pytest.mark.parametrize(
     "trouble, mend",
     [("401", "TEST_KEY"), ("403", "TEST_KEY"), ("402", "Top up"), ("404", "base_url"), ("405", "base_url"),
-     ("429 insufficient_quota", "Top up"), ("400 unsupported_parameter", "Choose a model")],
+     ("429 insufficient_quota", "Top up"), ("400 unsupported_parameter", "Choose a model"),
+     ("400 response_format", "Choose a model"), ("422 top_logprobs", "Choose a model")],
 )  # fmt: skip
 def test_what_no_request_can_escape_ends_the_task(http_model, trouble, mend):
     with Endpoint(lambda body, attempt: trouble) as endpoint:
@@ -195,6 +196,30 @@ def test_a_choice_in_plain_text_stays_as_it_is(http_model, plain):
     reply = json.dumps({"choices": [{"message": {"content": plain}}]})
     with Endpoint(lambda body, attempt: f"raw {reply}") as endpoint:
         assert answers(http_model(endpoint.url), [request("k", choices=("7", "8"))])["k"].text == plain
+
+
+@pytest.mark.parametrize(
+    "content, finish, words, error",
+    [("<think>\nMy target is 20.\n</think>\n\n40 days.", "stop", "40 days.", ""),
+     ("My target is 20.\n</think>40 days.", "stop", "40 days.", ""), ("40 d, I <think>", "stop", "40 d, I <think>", ""),
+     ("<think>My target is 20, so", "length", "", "token limit"), (None, "length", "", "token limit"),
+     (None, "content_filter", "", "")],
+)  # fmt: skip
+def test_nobody_hears_what_a_model_thinks_before_it_speaks(http_model, content, finish, words, error):
+    reply = json.dumps({"choices": [{"finish_reason": finish, "message": {"content": content}}]})
+    with Endpoint(lambda body, attempt: f"raw {reply}") as endpoint:
+        found = answers(http_model(endpoint.url), [request("k")])["k"]
+    assert found.text.strip() == words and error in found.error and bool(error) == bool(found.error)
+
+
+def test_a_choice_after_thoughts_keeps_its_probabilities(http_model):
+    tokens = [{"token": t, "logprob": -0.5, "top_logprobs": [{"token": t, "logprob": -0.5}]}
+              for t in ("<think>", "8? ", "</think>", '{"choice": "', "7", '"}')]  # fmt: skip
+    message = {"content": "".join(token["token"] for token in tokens)}
+    reply = json.dumps({"choices": [{"message": message, "logprobs": {"content": tokens}}]})
+    with Endpoint(lambda body, attempt: f"raw {reply}") as endpoint:
+        found = answers(http_model(endpoint.url), [request("k", choices=("7", "8"), logprobs=True)])["k"]
+    assert found.text == "7" and [token for token, _ in found.alternatives] == ["7"]
 
 
 def test_a_missing_key_is_named(monkeypatch, http_model):

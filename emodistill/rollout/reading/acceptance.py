@@ -50,7 +50,8 @@ _WORKS = group(r"""
     works?(?: (?:well|fine|perfectly|great))? for (?:me|us|everyone|both)
     (?:works?(?: (?:well|fine|perfectly|great))?|do(?: nicely)?|doable|manageable)(?= ?(?:$|[.,!]))
     (?:fine|ok|okay|good|alright|all right|cool|great)(?: (?:by|with|for) (?:me|us)|(?= ?(?:$|[.,!]| then)))
-    acceptable|agreeable|accepted|agreed|approved|granted|settles it|suits? (?:me|us)|a deal(?! ?-?breaker)|sealed
+    (?:acceptable|agreeable)(?! (?:to|for) you\b)|accepted|agreed|approved|granted|settles it|suits? (?:me|us)
+    a deal(?! ?-?breaker)|sealed
     something (?:i|we) can (?:live with|accept|agree to|work with)
     sounds? (?:good|great|fair|perfect|fine|reasonable|acceptable|right)
 """)
@@ -67,7 +68,8 @@ _ACCEPT = wording(rf"""
     \b{_GLAD} (?:accept|agree|take) (?:that|it|this|your)\b
     \b(?:i|we)(?:'ll| will| can)(?: \w+ly| just)? (?:do that|wait that long|(?:hold|hang) (?:on|\
         out)(?: for)? that long){_OVER}
-    \bi(?:'ll| will| can)(?: \w+ly| just)? do it(?: your way)?{_OVER}|\bi(?:'ll| will) be (?:in bed|asleep) by then\b
+    \bi(?:'ll| will| can)(?: \w+ly| just)? (?:do it(?: your way)?|wait for you){_OVER}
+    \bi(?:'ll| will) be (?:in bed|asleep) by then\b
     \b(?:i|we) have no objections?\b|\b(?:i|we) do (?:accept|agree){_OVER}
     \b(?:i|we)(?:'ll| will| can)(?: \w+ly| just)? (?:hold on|hang on|hold out|wait|manage|be ready) until then\b
     \b(?:i|we)(?:'ll| will| can) live with (?:that |the )?[#~](?= ?(?:$|[^\w ,]|,? and i(?:'m| am)\b))
@@ -83,6 +85,8 @@ _ACCEPT = wording(rf"""
     \b(?:we're|we are|we've|it's|it is|that's|that is|consider (?:it|that)) (?:all )?(?:agreed|settled|sorted|\
         in agreement|done and dusted)\b
     (?:^|[,:-] )(?:please )?book (?:me|us){_OVER}
+    \b(?:glad|happy|pleased|relieved|delighted|grateful) (?:that )?we(?:'ve| have| could| can| were able to| managed \
+        to)?(?: finally| both)? (?:reach(?:ed)?|c[ao]me to|found) (?:an? )?(?:\w+ )?(?:agreement|deal)\b
     \bconsider it done\b|\byes to (?:your|the|that)\b
     \b(?:book|put|sign|schedule|pencil) (?:me|us) (?:(?:in|down|up)|(?:(?:in|down|up) )?for (?:it|that|\
         (?:your|the|those) \#)){_OVER}
@@ -113,7 +117,7 @@ _HINT = wording(
     """
     accept|agree|deal|settle|take|done|fine|ok|good|great|works?|suits?|do|yes|book|schedule|sold|win|with|sounds|sign
     consent|concur|perfect|concede|surrender|approve|that|it|in|on|objection|pencil|put|more|grant|match|honou?r
-    confirm|wait|hold|hang|live
+    confirm|wait|hold|hang|live|glad|happy|pleased|relieved|delighted|grateful
 """,
     r"\b",
 )
@@ -128,6 +132,7 @@ _DENIED = wording(r"""
         tempted)\b[^,;:]{0,60}$
     \b(?:why (?:should|would|must)|how (?:can|could)|(?:could|might|may|would) (?:have|only))\b[^,;:]{0,60}$
     \b(?:force\w*|make me|waiting for|one day|someday|maybe|perhaps)\b[^,;:]{0,60}$
+    \b(?:i|we)(?: do| really| sincerely| just)? (?:hope|trust|pray|wonder)\b[^,;:]{0,60}$|\bhopefully\b[^;:]{0,60}$
     \byou(?:'d)? (?:sa(?:y|id)|think|want|expect|claim|told|need|believe|hope|wanted|assume|heard|\
         thought)\b[^,;:]{0,60}$
     \b(?:they|he|she) (?:said|says|wants?|told|thinks?)\b[^,;:]{0,60}$

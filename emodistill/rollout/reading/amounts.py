@@ -50,6 +50,8 @@ _RATE = wording(
 """,
     tail=" ?$",
 )
+_FARTHER = re.compile(r" (?:more|less|fewer|longer|extra|earlier|later|sooner|faster) ")
+_COMPARED = re.compile(r"(?: \w+)? than (?:you|that|this|what|your|my|i|we|it|usual|planned|last|before)\b")
 _IDIOM = re.compile(r"^(?:an?|one|another)(?: \w+)? (?:day|minute|second|sec|min)$")
 _REAL = re.compile(r"\b(?:in|within|for|than|least|most) $")
 
@@ -74,7 +76,13 @@ def amount(said: str, quantity: Duration) -> tuple[float | None, float]:
 
 
 def is_idiom(text: str, start: int, end: int) -> bool:
-    """Whether text[start:end] is no amount: `$200 a month`, `a week's pay`, `give me a minute`, `one day we will`."""
+    """Whether text[start:end] is no amount: `$200 a month`, `a week's pay`, `give me a minute`, `one day we will`.
+
+    Nor is what tells two amounts apart: `10 more days than you said`, `a week earlier than that`.
+    """
+    compared = _COMPARED.match(text, end)
+    if compared is not None and _FARTHER.search(text, start, compared.end()):
+        return True
     said, before = text[start:end], text[max(0, start - 40) : start]
     if not said.startswith(("a ", "an ", "one ", "another ")) or text.startswith((" or two", " or three"), end):
         return False

@@ -88,7 +88,7 @@ _BARGAINED = group(r"""
     i|we|us|can|could|must|should|has to|have to|need\w*|team|crew|rescue\w*|help|pay(?!che|day)\w*|repay\w*|money
     balance|surgery|operat\w+|slot|appointment|opening|next block|beds?|cancellation|room|space|spot|wait|window
     deadline|limit|extraction|squad|engineers?|drill|dig|plan|offer\w*|proposal|request|estimate|eta|answer|truth|number
-    figure|earliest|latest
+    figure|earliest|latest|recommend\w*|suggest\w*|promise
     best|fastest|soonest|most|least|date|timeline|target|compromise|max\w*|settle\w*|full|total
     whole|next available|theatre|debt|account|policy|company|schedul\w+|free|rest|remain\w+|half|final|terms?|extension
     arrangement|solution|middle|thing|one|deal|agreement|hop\w+|ask\w*|way|line|goal|idea|word|vote|call|gut|heart

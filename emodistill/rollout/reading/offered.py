@@ -105,4 +105,4 @@ def _wording_strength(text: str, at: int, bare: bool, former: bool, clocked: boo
         return THEIRS
     if former or _FORMER.search(clause) or _BACK_FROM.search(before) or (clocked and is_before_bed(head)):
         return NONE if _LEFT.search(head + after) and "#" not in after else FORMER
-    return FIRM if alone or _OWN.search(clause) else PLAIN
+    return FIRM if alone or _OWN.search(clause if clause.strip() else head) else PLAIN

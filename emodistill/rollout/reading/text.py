@@ -27,6 +27,7 @@ _HALF = re.compile(r"(?<=\d) 1/2\b")
 _LONE_FRACTION = re.compile(r"(?<!\d) and a (?=half|quarter)")
 _WHOLE_TEXT = re.compile(r"[\n\"{\[:'<](?<!\w')")  # what cannot be left to single sentences
 _PARAGRAPH = re.compile(r"\s*\n(?:\s*\n\s*|(?=\s*[-•]))")
+_ITEM = re.compile(r"^[ \t]*(\d{1,2})[.)][ \t]+(?=\S)", re.MULTILINE)
 _JSON = re.compile(r"[{\[][^{}\[\]]*[:,][^{}\[\]]*[}\]]")
 _ROLES = (
     r"(?:creditor|debtor|counterparty|focal|patient|scheduler|survivor|(?:rescue )?coordinator|rescuer|student"
@@ -103,6 +104,9 @@ def plain(sentence: str) -> str:
 
 def _own(text: str, speaker: str) -> tuple[str, bool]:
     """The speaker's own words, wrapped lines joined, and whether another's role tag came first."""
+    items = [int(number) for number in _ITEM.findall(text)]
+    if len(items) > 1 and items == list(range(1, len(items) + 1)):
+        text = _ITEM.sub("- ", text)  # the numbers of a list count nothing
     text = "\n".join(" ".join(paragraph.split()) for paragraph in _PARAGRAPH.split(text))
     text = _JSON.sub(" ", text)
     first = _ROLE.match(text)
