@@ -21,6 +21,11 @@ def meta(networks: Networks, beta: float = 3.0, unseen: int | None = None, **set
     return SelectorMeta.of(networks.shape, IQL(beta=beta, **settings), 12, NORMALISER, 1.0, (0.25, 0.1), seen, "f00d")
 
 
+def test_states_are_normalised_exactly_however_many_there_are():
+    states = np.full((480_000, 9), 0.3, np.float32)
+    assert Normaliser.of(states)(states[:1]).abs().max() < 1e-4
+
+
 @pytest.fixture
 def networks() -> Networks:
     torch.manual_seed(0)
