@@ -54,19 +54,27 @@ def tokenise(
 ) -> tuple[Sequence | None, int]:
     """The sequence up to the last weighted response, and how many responses did not fit.
 
-    `weights`: message index → weight. Raises `BadInput` if the model's chat template is not prefix-stable.
+    `weights`: message index → weight. Raises `BadInput` if the model's chat template is not prefix-stable,
+    or ends turns with another token than its tokenizer.
     """
     ids = token_ids(tokenizer, dialogue.messages[: max(weights) + 1], generate=False)
-    end_of_turn, kept = tokenizer.eos_token_id, []
+    kept = []
     for message, weight in sorted(weights.items()):
         prompt = token_ids(tokenizer, dialogue.messages[:message], generate=True)
         said = tokenizer(dialogue.messages[message][1], add_special_tokens=False)["input_ids"]
         start, end = len(prompt), len(prompt) + len(said) + 1
-        if ids[:end] != [*prompt, *said, end_of_turn]:
+        if ids[: end - 1] != [*prompt, *said]:
             raise BadInput(
                 f"The chat template of {tokenizer.name_or_path} is not prefix-stable: "
                 "a longer dialogue does not start with the tokens of a shorter one. "
                 "Use a model whose template adds turns without changing earlier ones."
+            )
+        if ids[end - 1 : end] != [tokenizer.eos_token_id]:
+            raise BadInput(
+                f"The chat template of {tokenizer.name_or_path} ends a turn with "
+                f"{tokenizer.decode(ids[end - 1 : end])!r}, and its tokenizer's eos_token is {tokenizer.eos_token!r}: "
+                "training would not teach where to stop. Use another model, or a copy of it in a folder whose "
+                "tokenizer_config.json names the token that ends a turn."
             )
         if end <= max_length:
             kept.append(Response(start, end, weight))

@@ -58,6 +58,15 @@ def test_a_template_that_rewrites_earlier_turns_is_refused(tokenizer):
         tokenise(dialogue(), {2: 1.0, 4: 1.0}, other, 4096)
 
 
+def test_a_template_that_ends_turns_with_another_token_is_refused_by_both_names(tokenizer):
+    import copy
+
+    other = copy.deepcopy(tokenizer)
+    other.eos_token = "<|endoftext|>"
+    with pytest.raises(BadInput, match=r"ends a turn with '<\|im_end\|>'.*eos_token is '<\|endoftext\|>'"):
+        tokenise(dialogue(), {2: 1.0}, other, 4096)
+
+
 def test_steps_hold_every_sequence_once_an_epoch_and_reach_the_batch_size(tokenizer):
     sequences = [tokenise(dialogue(str(k)), {2: 1.0, 4: 1.0}, tokenizer, 4096)[0] for k in range(7)]
     steps = plan_steps(sequences, batch_turns=4, epochs=2, seed=3)
