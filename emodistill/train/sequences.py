@@ -98,11 +98,15 @@ def plan_steps(sequences: Seq[Sequence], batch_turns: int, epochs: int, seed: in
     return steps
 
 
-def micro_batches(step: Seq[Sequence], budget: int, pad: int) -> list[MicroBatch]:
-    """One step's sequences, by length, in micro-batches of at most `budget` padded tokens (or one sequence)."""
+def micro_batches(step: Seq[Sequence], budget: int, pad: int, ranks: int = 1) -> list[MicroBatch]:
+    """One step's sequences, by length, in micro-batches of at most `budget` padded tokens (or one sequence).
+
+    None holds more than its part of them by `ranks`: a step often fits the budget whole, and one rank would do it all.
+    """
+    most = -(-len(step) // ranks)
     groups: list[list[Sequence]] = []
     for sequence in sorted(step, key=lambda s: (-len(s.ids), s.key)):
-        if groups and (len(groups[-1]) + 1) * len(groups[-1][0].ids) <= budget:
+        if groups and len(groups[-1]) < most and (len(groups[-1]) + 1) * len(groups[-1][0].ids) <= budget:
             groups[-1].append(sequence)
         else:
             groups.append([sequence])

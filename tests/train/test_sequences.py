@@ -88,6 +88,14 @@ def test_micro_batches_keep_the_budget_and_lose_nothing(tokenizer):
     assert sum(batch.scale for part in shares for batch in part) == len(batches)
 
 
+@pytest.mark.parametrize("ranks", [1, 2, 3, 8])
+def test_a_step_that_fits_the_budget_is_dealt_to_all_ranks(tokenizer, ranks):
+    step = [tokenise(dialogue(str(k)), {2: 1.0}, tokenizer, 4096)[0] for k in range(6)]
+    batches = micro_batches(step, 10**6, 0, ranks)
+    loads = [sum(len(b.keys) for b in share(batches, rank, ranks) if b.scale) for rank in range(ranks)]
+    assert sum(loads) == 6 and max(loads) == -(-6 // ranks)
+
+
 def test_a_tokenizer_without_a_padding_token_pads_with_its_end_of_turn(tiny_model, tmp_path):
     from emodistill.train.policy_model import load_tokenizer
 
