@@ -4,6 +4,8 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from emodistill.errors import BadInput
+
 Messages = tuple[tuple[str, str], ...]  # (role, content)
 _MARK = re.compile(r"(?<=<)(?=[|｜]|/?[A-Za-z_][\w -]{0,40}>)|(?<=\[)(?=/?[A-Z][A-Z_]+\])")
 _REMEMBERED = 1 << 15  # pieces of chats; a prompt shares all but its last with the one before
@@ -32,10 +34,17 @@ def token_ids(tokenizer: Any, messages: Messages, generate: bool) -> list[int]:
     """Tokens of the chat under the model's own template; `generate` adds the cue for the assistant's next words.
 
     No tokenizer merges across a special token, so what stands between two of them is tokenised once and remembered:
-    a prompt costs what is new in it, not its length.
+    a prompt costs what is new in it, not its length. `BadInput` if the template refuses these roles.
     """
     chat = [{"role": role, "content": content} for role, content in messages]
-    text = tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=generate)
+    try:
+        text = tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=generate)
+    except Exception as error:  # the template's own refusal, or there is none
+        raise BadInput(
+            f"{tokenizer.name_or_path} cannot render a chat of the roles {', '.join(dict(messages))} "
+            f"({(str(error).strip() or type(error).__name__).splitlines()[0]}). Use a model whose chat template takes "
+            "them; negotiation.layout: paper spares negotiators the system message."
+        ) from error
     return [token for piece in _pieces(text, _border(tokenizer)) for token in _tokens(tokenizer, piece)]
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from tokenizers import AddedToken
 
 from emodistill.chat import token_ids
+from emodistill.errors import BadInput
 
 BITS = st.lists(st.sampled_from(["a", "b", " ", "\n", "<|im_end|>", "<|im_", "|>", "é", "▁", "1"])).map("".join)
 WORDS = st.lists(BITS, min_size=1)
@@ -37,3 +38,11 @@ def test_a_token_that_takes_in_blanks_before_it_is_not_cut_at(tokenizer):
     greedy.add_special_tokens({"additional_special_tokens": [AddedToken("<|left|>", lstrip=True)]})
     messages = (("user", "some words   <|left|> and more"),)
     assert token_ids(greedy, messages, True) == whole(greedy, messages, True)
+
+
+def test_a_template_that_takes_no_system_message_or_is_not_there_is_refused_with_its_own_words(tokenizer):
+    other = copy.deepcopy(tokenizer)
+    for template, words in (("{{ raise_exception('System role not supported') }}", "System role not"), (None, "set")):
+        other.chat_template = template
+        with pytest.raises(BadInput, match=f"roles system, user.*{words}"):
+            token_ids(other, (("system", "a"), ("user", "b")), True)

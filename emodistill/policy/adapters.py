@@ -1,6 +1,7 @@
 """A PEFT adapter on disk and the weights it makes with its base model."""
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     import torch
 
 _A = ".lora_A.weight"
+_LAYER = re.compile(r"\.(\d+)\.")  # layers.3, or as older models say, h.3
 
 
 def check_adapter(folder: Path, base: str) -> None:
@@ -23,8 +25,8 @@ def check_adapter(folder: Path, base: str) -> None:
             shapes = {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise BadInput(f"{folder} holds no whole PEFT adapter ({error}). Train it again with --fresh.") from None
-    config = AutoConfig.from_pretrained(base, trust_remote_code=False)
-    layers = {int(name.split(".layers.")[1].split(".")[0]) for name in shapes if ".layers." in name}
+    config = AutoConfig.from_pretrained(base, trust_remote_code=False).get_text_config()  # of several media: of words
+    layers = {int(number[1]) for name in shapes if (number := _LAYER.search(name))}
     inputs = {shape[1] for name, shape in shapes.items() if name.endswith(f"q_proj{_A}")}
     fits = max(layers, default=0) == config.num_hidden_layers - 1 and inputs <= {config.hidden_size}
     if not fits:

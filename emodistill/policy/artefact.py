@@ -28,8 +28,9 @@ class Normaliser:
 
     @classmethod
     def of(cls, states: np.ndarray) -> "Normaliser":
-        """By the states of training, float32 [n, 9]; a constant value stays as it is."""
-        return cls(tuple(states.mean(0).tolist()), tuple(np.maximum(states.std(0), 1e-3).tolist()))
+        """By the states of training, float32 [n, 9]; a constant value becomes 0. A float32 sum of many rows drifts."""
+        mean, scale = states.mean(0, np.float64), np.maximum(states.std(0, np.float64), 1e-3)
+        return cls(tuple(mean.tolist()), tuple(scale.tolist()))
 
     def __call__(self, states: np.ndarray) -> Tensor:
         """Normalised states: float32 [n, 9]."""

@@ -57,12 +57,13 @@ def prepare(data: Transitions, rewards: np.ndarray) -> Prepared:
 
 def train_iql(run: RunDir, config: Config, context: TaskContext) -> Result:
     """Train one of the run's selectors, as the task's name says."""
-    settings, folder, recipe = config.iql, run.path("iql", context.task), SelectorRecipe.of(context.task)
+    folder, recipe = run.path("iql", context.task), SelectorRecipe.of(context.task)
+    settings = config.iql.model_copy(update={"signal": recipe.signal or config.iql.signal})
     if deepspeed_config(settings.deepspeed, 0.0, bf16=False)["zero_optimization"]["stage"] == 3:
         raise BadInput(
             "iql.deepspeed: the selector's networks are too small to be cut up by ZeRO 3. Choose zero0 to zero2."
         )
-    data, rewards = load_transitions(run, recipe.domain, recipe.signal or settings.signal)
+    data, rewards = load_transitions(run, recipe.domain, settings.signal)
     prepared = prepare(data, rewards)
     networks = optimise(prepared, settings, seed_of(config.seed, "iql"), folder, context)
     meta = SelectorMeta.of(networks.shape, settings, config.negotiation.max_messages, prepared.normaliser,

@@ -38,7 +38,7 @@ def train_jpo(run: RunDir, config: Config, context: TaskContext) -> Result:
     engine = Engine(model, plan_of(settings, student, len(steps), seed), folder, torch.optim.AdamW)
 
     def batches_of(step: int) -> list[MicroBatch]:
-        return micro_batches(steps[step], settings.micro_batch_tokens, tokenizer.pad_token_id)
+        return micro_batches(steps[step], settings.micro_batch_tokens, tokenizer.pad_token_id, engine.world)
 
     every = [batch for step in range(len(steps)) for batch in batches_of(step)]
     reference = reference_log_probs(engine, every, folder / "reference", context.stop)

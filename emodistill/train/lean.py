@@ -54,7 +54,7 @@ class LeanDecoder:
         kept, back = rows.unique(return_inverse=True)
         for number, (layer, frozen) in enumerate(self._layers):
             last = number == len(self._layers) - 1
-            masks = _masks(x, len(kept) if last else len(x), frozen) if layer.training else (None, None)
+            masks = _masks(x, len(kept) if last else len(x), frozen) if _drops(layer) else (None, None)
             call = _Call(frozen, tree, angles, masks, kept if last else None, self._checkpointing)
             x = _Layer.apply(x, *_adapters(layer), call)  # type: ignore[no-untyped-call]  # torch's own
         last_hidden: Tensor = self._model.norm(x)[back]
@@ -179,6 +179,11 @@ def _backward(
 
 def _dropped(t: Tensor, mask: Tensor | None) -> Tensor:
     return t if mask is None else t * mask
+
+
+def _drops(layer: Any) -> bool:
+    """Whether the adapters are in training. The layer itself always is where gradients are checkpointed."""
+    return bool(layer.self_attn.q_proj.training)
 
 
 def _masks(x: Tensor, kept: int, w: Frozen) -> tuple[Tensor | None, Tensor | None]:

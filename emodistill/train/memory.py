@@ -48,6 +48,7 @@ class Shape:
 
 # From the published config.json: a hub id can be planned for on a machine that never saw it.
 _KNOWN = {"Qwen/Qwen2.5-7B-Instruct": Shape(3584, 18944, 28, 28, 4, 128, 152064, False)}
+_SIZES = {"hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "vocab_size"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,10 @@ class Estimate:
 
 
 def shape_of(spec: VLLM) -> Shape | None:
-    """From the model's config.json if it is on this machine; None if its sizes are not known here."""
+    """From the model's config.json if it is on this machine; None if its sizes are not known here.
+
+    Nor are those of a model that names them otherwise, or whose layers hold several experts.
+    """
     try:
         path = Path(resolve(spec.model)) / "config.json"
     except BadInput:
@@ -80,6 +84,8 @@ def shape_of(spec: VLLM) -> Shape | None:
     if not path.is_file():
         return _KNOWN.get(spec.model)
     found = json.loads(path.read_text(encoding="utf-8"))
+    if not found.keys() >= _SIZES or any("experts" in key for key in found):
+        return None
     heads, hidden = found["num_attention_heads"], found["hidden_size"]
     return Shape(
         hidden, found["intermediate_size"], found["num_hidden_layers"], heads, found.get("num_key_value_heads", heads),

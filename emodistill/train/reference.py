@@ -1,7 +1,8 @@
 """log π_ref of every response token, worked out once before JPO's first step (METHOD.md §7).
 
 The trainer's own micro-batches are used, so that ρ = 1 holds to the last bit at step 0. Each rank does its share and
-keeps it in pieces as it goes: a run that is stopped goes on from the pieces that are there, with any number of ranks.
+keeps it in pieces as it goes: a run that is stopped goes on from the pieces that are there, with any number of ranks
+(another number than before makes other micro-batches, and ρ = 1 up to rounding).
 Rank 0 says which pieces those are, and a node that does not see another's files yet waits for them.
 """
 

@@ -54,19 +54,27 @@ def tokenise(
 ) -> tuple[Sequence | None, int]:
     """The sequence up to the last weighted response, and how many responses did not fit.
 
-    `weights`: message index → weight. Raises `BadInput` if the model's chat template is not prefix-stable.
+    `weights`: message index → weight. Raises `BadInput` if the model's chat template is not prefix-stable,
+    or ends turns with another token than its tokenizer.
     """
     ids = token_ids(tokenizer, dialogue.messages[: max(weights) + 1], generate=False)
-    end_of_turn, kept = tokenizer.eos_token_id, []
+    kept = []
     for message, weight in sorted(weights.items()):
         prompt = token_ids(tokenizer, dialogue.messages[:message], generate=True)
         said = tokenizer(dialogue.messages[message][1], add_special_tokens=False)["input_ids"]
         start, end = len(prompt), len(prompt) + len(said) + 1
-        if ids[:end] != [*prompt, *said, end_of_turn]:
+        if ids[: end - 1] != [*prompt, *said]:
             raise BadInput(
                 f"The chat template of {tokenizer.name_or_path} is not prefix-stable: "
                 "a longer dialogue does not start with the tokens of a shorter one. "
                 "Use a model whose template adds turns without changing earlier ones."
+            )
+        if ids[end - 1 : end] != [tokenizer.eos_token_id]:
+            raise BadInput(
+                f"The chat template of {tokenizer.name_or_path} ends a turn with "
+                f"{tokenizer.decode(ids[end - 1 : end])!r}, and its tokenizer's eos_token is {tokenizer.eos_token!r}: "
+                "training would not teach where to stop. Use another model, or a copy of it in a folder whose "
+                "tokenizer_config.json names the token that ends a turn."
             )
         if end <= max_length:
             kept.append(Response(start, end, weight))
@@ -90,11 +98,15 @@ def plan_steps(sequences: Seq[Sequence], batch_turns: int, epochs: int, seed: in
     return steps
 
 
-def micro_batches(step: Seq[Sequence], budget: int, pad: int) -> list[MicroBatch]:
-    """One step's sequences, by length, in micro-batches of at most `budget` padded tokens (or one sequence)."""
+def micro_batches(step: Seq[Sequence], budget: int, pad: int, ranks: int = 1) -> list[MicroBatch]:
+    """One step's sequences, by length, in micro-batches of at most `budget` padded tokens (or one sequence).
+
+    None holds more than its part of them by `ranks`: a step often fits the budget whole, and one rank would do it all.
+    """
+    most = -(-len(step) // ranks)
     groups: list[list[Sequence]] = []
     for sequence in sorted(step, key=lambda s: (-len(s.ids), s.key)):
-        if groups and (len(groups[-1]) + 1) * len(groups[-1][0].ids) <= budget:
+        if groups and len(groups[-1]) < most and (len(groups[-1]) + 1) * len(groups[-1][0].ids) <= budget:
             groups[-1].append(sequence)
         else:
             groups.append([sequence])

@@ -39,7 +39,7 @@ def train_sft(run: RunDir, config: Config, context: TaskContext) -> Result:
     engine = Engine(model, plan_of(settings, student, len(steps), seed), folder, torch.optim.AdamW)
 
     def losses(step: int) -> Iterator[MicroLoss]:
-        batches = micro_batches(steps[step], settings.micro_batch_tokens, tokenizer.pad_token_id)
+        batches = micro_batches(steps[step], settings.micro_batch_tokens, tokenizer.pad_token_id, engine.world)
         tokens = sum(len(batch.row) for batch in batches)
         shared = share(batches, engine.rank, engine.world)
         for batch in shared:

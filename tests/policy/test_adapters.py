@@ -1,5 +1,6 @@
 """Adapters leave the house: PEFT and a plain checkpoint give the trainer's own log-probabilities."""
 
+import contextlib
 import json
 
 import pytest
@@ -74,6 +75,20 @@ def test_an_adapter_of_another_base_model_is_named_with_both(run, tmp_path):
         with pytest.raises(BadInput, match=words) as caught:
             check_adapter(adapter, str(tmp_path / name))
         assert "tiny-random" in str(caught.value) and "models.student.model" in str(caught.value)
+
+
+def test_layers_are_counted_where_models_of_several_media_and_older_ones_have_them(run, tmp_path):
+    from transformers import Gemma3Config, GPT2Config
+
+    nested, adapter = tmp_path / "nested", run.path("sft", "emotion", "adapter")
+    for size, fits in ((64, True), (96, False)):
+        Gemma3Config(text_config={"hidden_size": size, "num_hidden_layers": 2}).save_pretrained(nested)
+        with contextlib.nullcontext() if fits else pytest.raises(BadInput, match="hidden size 96"):
+            check_adapter(adapter, str(nested))
+    GPT2Config(n_layer=2).save_pretrained(tmp_path / "old")
+    names = [f"base_model.model.transformer.h.{k}.attn.c_attn.lora_A.weight" for k in (0, 1)]
+    save_file({name: torch.zeros(4, 768) for name in names}, adapter / "adapter_model.safetensors")
+    check_adapter(adapter, str(tmp_path / "old"))
 
 
 @pytest.mark.parametrize("harm", ["cut", "gone", "nonsense"])

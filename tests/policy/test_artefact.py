@@ -6,10 +6,14 @@ import torch
 
 from emodistill.config import IQL
 from emodistill.dataset.states import NO_EMOTION, STATE_NAMES
+from emodistill.dataset.transitions import Transitions
 from emodistill.emotions import GOEMOTIONS
 from emodistill.errors import BadInput
 from emodistill.policy.artefact import Normaliser, SelectorMeta, critics, load, probabilities, save, spread_of
 from emodistill.policy.networks import Networks, Shape, inputs
+from emodistill.tasks import StopFlag, TaskContext
+
+from helpers import begun
 
 STATES = np.stack([np.linspace(-1, 1, len(STATE_NAMES)), np.zeros(len(STATE_NAMES))]).astype(np.float32)
 LAST = np.array([NO_EMOTION, 3])
@@ -19,6 +23,11 @@ NORMALISER = Normaliser((0.5,) * 9, (2.0,) * 9)
 def meta(networks: Networks, beta: float = 3.0, unseen: int | None = None, **settings) -> SelectorMeta:
     seen = tuple(i != unseen for i in range(len(GOEMOTIONS)))
     return SelectorMeta.of(networks.shape, IQL(beta=beta, **settings), 12, NORMALISER, 1.0, (0.25, 0.1), seen, "f00d")
+
+
+def test_states_are_normalised_exactly_however_many_there_are():
+    states = np.full((480_000, 9), 0.3, np.float32)
+    assert Normaliser.of(states)(states[:1]).abs().max() < 1e-4
 
 
 @pytest.fixture
@@ -52,6 +61,19 @@ def test_the_spread_is_over_emotions_within_states_and_the_disagreement_over_mem
     assert spread == pytest.approx(np.sqrt(q.var(-1).mean()), rel=1e-5)
     advantage = q - q.mean(-1, keepdims=True)
     assert disagreement == pytest.approx(np.sqrt(advantage.var(0).mean()) / spread, rel=1e-5)
+
+
+def test_a_selector_names_the_signal_that_its_task_says(networks, tmp_path, monkeypatch):
+    from emodistill.train import iql
+
+    data = Transitions(STATES, LAST, LAST % 28, *[np.ones(2)] * 3, STATES, LAST, np.ones(2, bool), LAST)
+    monkeypatch.setattr(iql, "load_transitions", lambda run, domain, signal: (data, data.judge_t))
+    monkeypatch.setattr(iql, "optimise", lambda *_: networks)
+    run = begun(tmp_path / "run")
+    for task, signal in (("selector.judge", "judge"), ("selector", "outcome")):
+        context = TaskContext("iql", task, {}, StopFlag(), None, None, "f00d")
+        iql.train_iql(run, run.config(), context)
+        assert load(run.path("iql", task))[1].signal == signal
 
 
 @pytest.mark.parametrize("extraction", ["closed_form", "awr"])

@@ -8,21 +8,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from emodistill.config import SFT, VLLM, LoRA
+from emodistill.config import JPO, SFT, VLLM, LoRA
 from emodistill.train.attention import attend, attend_backward
 from emodistill.train.head import log_probs
 from emodistill.train.lean import lean_decoder
-from emodistill.train.policy_model import new_adapter
+from emodistill.train.policy_model import new_adapter, stored_adapter
 from emodistill.train.sequences import Response, Sequence, micro_batches
 from emodistill.train.tree import tree_of
 
+SPEC = VLLM(backend="vllm", model="tiny-random", dtype="float32")
 some = torch.Generator()
 words = st.lists(st.lists(st.integers(0, 2), min_size=1, max_size=6), min_size=1, max_size=6)
 
 
 def model_with(dropout=0.0, **options):
-    spec = VLLM(backend="vllm", model="tiny-random", dtype="float32")
-    model = new_adapter(spec, SFT(lora=LoRA(dropout=dropout), **options), seed=0)
+    model = new_adapter(SPEC, SFT(lora=LoRA(dropout=dropout), **options), seed=0)
     for name, parameter in model.named_parameters():
         if "lora_B" in name:
             torch.nn.init.normal_(parameter, std=0.1, generator=some.manual_seed(1))
@@ -151,6 +151,18 @@ def test_dropout_is_pefts_in_expectation(tiny_model):
     assert torch.equal(mean(), theirs)
 
 
+def test_jpo_has_no_dropout_with_checkpointing_either(tiny_model, tmp_path):
+    trained = model_with(dropout=0.3)
+    trained.peft.save_pretrained(str(tmp_path))
+    (batch,) = micro_batches(family()[3:], 10**6, 0)
+    said = []
+    for checkpointing in (False, True):
+        model = stored_adapter(SPEC, JPO(gradient_checkpointing=checkpointing), tmp_path)
+        assert model._lean is not None
+        said.append(model(batch.ids, batch.row, batch.column))
+    assert torch.equal(*said)
+
+
 def test_models_of_another_make_take_the_general_way(tiny_model):
     model = model_with()
     for change in ({"model_type": "gemma"}, {"hidden_act": "gelu"}):
@@ -159,5 +171,4 @@ def test_models_of_another_make_take_the_general_way(tiny_model):
             setattr(other.peft.get_base_model().config, key, value)
         assert lean_decoder(other.peft, False) is None
     assert lean_decoder(model.peft, False) is not None
-    spec = VLLM(backend="vllm", model="tiny-random", dtype="float32")
-    assert new_adapter(spec, SFT(lora=LoRA(targets=("q_proj", "up_proj"))), seed=0)._lean is None
+    assert new_adapter(SPEC, SFT(lora=LoRA(targets=("q_proj", "up_proj"))), seed=0)._lean is None

@@ -16,6 +16,14 @@ def test_a_known_models_size_is_the_published_one(tiny_model):
     assert shape_of(VLLM(backend="vllm", model="nobody/knows")) is None
 
 
+def test_sizes_that_are_named_otherwise_or_hold_experts_are_not_guessed(tmp_path):
+    from transformers import Gemma3Config, GPT2Config, MixtralConfig
+
+    for number, config in enumerate((Gemma3Config(), GPT2Config(), MixtralConfig())):
+        config.save_pretrained(tmp_path / str(number))
+        assert shape_of(VLLM(backend="vllm", model=str(tmp_path / str(number)))) is None
+
+
 def test_zero_cuts_optimiser_then_gradients_then_weights_and_checkpointing_the_activations():
     at = {(stage, ranks): estimate(QWEN, LoRA(), SFT(), True, stage, ranks) for stage in range(4) for ranks in (1, 4)}
     assert at[0, 4] == at[0, 1]

@@ -58,6 +58,15 @@ def test_a_template_that_rewrites_earlier_turns_is_refused(tokenizer):
         tokenise(dialogue(), {2: 1.0, 4: 1.0}, other, 4096)
 
 
+def test_a_template_that_ends_turns_with_another_token_is_refused_by_both_names(tokenizer):
+    import copy
+
+    other = copy.deepcopy(tokenizer)
+    other.eos_token = "<|endoftext|>"
+    with pytest.raises(BadInput, match=r"ends a turn with '<\|im_end\|>'.*eos_token is '<\|endoftext\|>'"):
+        tokenise(dialogue(), {2: 1.0}, other, 4096)
+
+
 def test_steps_hold_every_sequence_once_an_epoch_and_reach_the_batch_size(tokenizer):
     sequences = [tokenise(dialogue(str(k)), {2: 1.0, 4: 1.0}, tokenizer, 4096)[0] for k in range(7)]
     steps = plan_steps(sequences, batch_turns=4, epochs=2, seed=3)
@@ -77,6 +86,14 @@ def test_micro_batches_keep_the_budget_and_lose_nothing(tokenizer):
     shares = [share(batches, rank, 2) for rank in range(2)]
     assert len(shares[0]) == len(shares[1])
     assert sum(batch.scale for part in shares for batch in part) == len(batches)
+
+
+@pytest.mark.parametrize("ranks", [1, 2, 3, 8])
+def test_a_step_that_fits_the_budget_is_dealt_to_all_ranks(tokenizer, ranks):
+    step = [tokenise(dialogue(str(k)), {2: 1.0}, tokenizer, 4096)[0] for k in range(6)]
+    batches = micro_batches(step, 10**6, 0, ranks)
+    loads = [sum(len(b.keys) for b in share(batches, rank, ranks) if b.scale) for rank in range(ranks)]
+    assert sum(loads) == 6 and max(loads) == -(-6 // ranks)
 
 
 def test_a_tokenizer_without_a_padding_token_pads_with_its_end_of_turn(tiny_model, tmp_path):
