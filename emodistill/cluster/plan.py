@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 from emodistill.cluster import slurm
+from emodistill.cluster.advice import advice, too_crowded
 from emodistill.cluster.estimate import Speech, gpu_hours, speech
 from emodistill.cluster.graph import arrays
 from emodistill.cluster.profiles import Profile, Resources
@@ -49,28 +50,8 @@ def check(config: Config, profile: Profile, stages: Sequence[str]) -> None:
         with _exported(asked.env):
             for key, spec in models.items():
                 _check_model(key, spec)
-        _check_share(profile, stage, models)
-
-
-def _check_share(profile: Profile, stage: str, models: Mapping[str, Spec]) -> None:
-    """`BadInput` if the engines that a job opens side by side take more than one GPU's memory."""
-    engines = {spec: key for key, spec in models.items() if isinstance(spec, VLLM)}
-    total = round(sum(spec.gpu_memory_utilization for spec in engines), 6)
-    if total <= 1 or not _on_gpu(profile, stage):
-        return
-    raise BadInput(
-        f"The stage {stage} opens {' and '.join(engines.values())} side by side on the same GPU, and their "
-        f"gpu_memory_utilization come to {total:g} of its memory. Lower them to 1 or less in sum (two: 0.45 each), "
-        "or put one behind an endpoint (backend: openai)."
-    )
-
-
-def _on_gpu(profile: Profile, stage: str) -> bool:
-    if profile.cluster == "slurm":
-        return profile.resources(stage).gpus > 0
-    import torch
-
-    return torch.cuda.is_available()
+        if (crowded := too_crowded(profile, stage, models)) is not None:
+            raise BadInput(crowded)
 
 
 @contextmanager
@@ -117,6 +98,8 @@ def render(config: Config, profile: Profile, root: Path, stages: Mapping[str, St
     lines += ["", *_gpu_hours(config, profile, stages)]
     if trained := [name for name in _TRAINED if name in stages]:
         lines += ["", *_gpu_memory(config, profile)]
+    if warned := advice(config, profile, tuple(stages)):
+        lines += ["", "To mend before the run:", *warned]
     for name in trained:
         lines += ["", f"# DeepSpeed, {name}", _deepspeed_text(config, name)]
     if profile.cluster == "slurm":
