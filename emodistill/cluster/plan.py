@@ -147,7 +147,15 @@ def _money(said: Sequence[Speech]) -> list[str]:
     if free:
         lines.append(f"No price is given for {', '.join(free)}: set usd_per_million_prompt and "
                      "usd_per_million_generated there, and max_usd for a cap.")  # fmt: skip
-    return lines + [f"{key} stops asking at {spec.max_usd:g} USD." for key, spec in paid.items() if spec.max_usd]
+    capped: dict[tuple[str, str, float], list[str]] = {}  # one purse for an endpoint's model, whoever asks
+    for key, spec in paid.items():
+        if spec.max_usd:
+            capped.setdefault((spec.base_url, spec.model, spec.max_usd), []).append(key)
+    return lines + [
+        f"{keys[0]} stops asking at {usd:g} USD." if len(keys) == 1
+        else f"{', '.join(keys)} stop asking at {usd:g} USD, spent by all of them together."
+        for (_, _, usd), keys in capped.items()
+    ]  # fmt: skip
 
 
 def _gpu_hours(config: Config, profile: Profile, stages: Mapping[str, Stage]) -> list[str]:
