@@ -84,7 +84,7 @@ class Models(Section):
 
 
 class Scenarios(Section):
-    """100 a domain in file order: the first `train` train, the next `held_out` are held out (METHOD.md §1)."""
+    """Of each domain, in file order: the first `train` train, the next `held_out` are held out (METHOD.md §1)."""
 
     domains: tuple[str, ...] = ("crad",)  # one or several of crad, disaster, hospital, student
     csv: dict[str, str] = {}  # domain -> path of a published CSV; a domain not named here uses the built-in generator
@@ -129,7 +129,7 @@ class Sweep(Section):
     shard_episodes: Positive = 1000  # episodes of one shard, which one task plays
     persona: Persona = "vanilla"  # the character of the counterparty
     sampling: Sampling = Sampling()  # of both sides
-    imported: Imported | None = None  # left out by hand
+    imported: Imported | None = None  # `emodistill import-sweep` writes it; leave it out
 
 
 class Judge(Section):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 import yaml
 from emodistill.config import Config
@@ -68,6 +69,8 @@ def load_yaml(path: Path) -> dict[str, Any]:
         data = _parsed(text)
     except ValueError as error:
         raise BadInput(f"The file {path} is not valid YAML: {error}. Mend that line.") from None
+    if data is None:
+        raise BadInput(f"The file {path} is empty. Write keys and values into it (yaml/ holds examples).")
     if not isinstance(data, dict):
         raise BadInput(f"The file {path} must hold a mapping of keys to values, not {type(data).__name__}.")
     return data
@@ -78,7 +81,8 @@ def _parsed(text: str) -> Any:
     try:
         return yaml.load(text, Loader=_Loader)
     except yaml.YAMLError as error:
-        raise ValueError(" ".join(str(error).split())) from None
+        text = " ".join(str(error).split()).replace('in "<unicode string>", ', "at ")
+        raise ValueError(text) from None
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:  # as its constructors fail
         raise ValueError(f"a value is not what it looks like, or what its tag says ({error})") from None
 
@@ -89,6 +93,9 @@ def load_config(path: Path, overrides: tuple[str, ...] = ()) -> Config:
     A `preset` fills in defaults; the result names all of them, and the preset no more.
     """
     data = _extended(path, ())
+    if "cluster" in data:
+        raise BadInput(f"{path} is a profile, not a run's configuration. Name the run's file, and give this one as "
+                       "--profile.")  # fmt: skip
     for override in overrides:
         _set(data, override)
     preset = data.pop("preset", None)
@@ -152,9 +159,23 @@ def _explain(schema: type[BaseModel], error: ValidationError, where: str) -> str
     if first["type"] == "extra_forbidden":
         near = nearest(str(first["loc"][-1]), _keys_beside(schema, first["loc"][:-1]))
         return f"{where}: unknown key {key[:200]!r}{near or '.'} Remove it or mend its name.{more}"
-    problem = first["msg"].removeprefix("Value error, ")
-    given = "" if first["type"] in ("missing", "value_error") else f" It says {str(first['input'])[:80]!r}."
-    return f"{where}: {shown(key) + ': ' if key else ''}{problem}.{given} Mend that value.{more}"
+    if first["type"] == "missing":
+        return f"{where}: {shown(key)} is missing. Add it.{more}"
+    problem, given = (
+        _problem(first),
+        "" if first["type"] == "value_error" else f" It says {str(first['input'])[:80]!r}.",
+    )
+    return f"{where}: {shown(key) + ': ' if key else ''}{problem}{given} Mend that value.{more}"
+
+
+def _problem(error: ErrorDetails) -> str:
+    """pydantic's message as a sentence, without its own words for lists and backends."""
+    if error["type"] == "union_tag_invalid":
+        return f"there is no backend {error['ctx']['tag']!r}. Known: {error['ctx']['expected_tags']}."
+    if error["type"] == "tuple_type":
+        return "this key takes a list: write [a, b]."
+    text = error["msg"].removeprefix("Value error, ")
+    return text if text.endswith((".", "?")) else f"{text}."
 
 
 def _keys_beside(schema: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:

@@ -66,6 +66,8 @@ def asked(options: argparse.Namespace) -> "tuple[Config, Path]":
 
     config = with_absolute_paths(load_config(options.config, tuple(options.overrides)))
     root = options.out or Path("results") / config.name
+    if root.exists() and not root.is_dir():
+        raise BadInput(f"{root} is no folder. Name another one with --out.")
     return with_import(config, RunDir(root)), root
 
 
@@ -111,7 +113,9 @@ def _run(options: argparse.Namespace) -> None:
     check_stages(config, profile, STAGES, options.until)
     run = drive(config, root.absolute(), profile, options.fresh, options.until, say)
     table = run.path("tables", "main.md")
-    if table.is_file() and options.until in (None, "tables"):
+    if options.until not in (None, "tables"):
+        say(f"All stages up to {options.until} are done. See: emodistill status {_short(run.root)}")
+    elif table.is_file():
         print(table.read_text(encoding="utf-8"), end="")
         print(f"\nReport: {_short(run.path('report.html'))}; its tables and figures: {_short(run.path('tables'))}, "
               f"{_short(run.path('figures'))}")  # fmt: skip

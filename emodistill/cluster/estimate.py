@@ -81,6 +81,14 @@ def speech(config: Config, stages: Collection[str] = tuple(STAGES)) -> list[Spee
     return found
 
 
+def longest_prompt(config: Config, stage: str) -> int:
+    """Tokens of a stage's longest prompt with its reply: a whole dialogue, each message as long as it may be."""
+    swept, turns = config.sweep.sampling.max_tokens + _TEMPLATE_TOKENS, _turns(config)
+    focal = config.evaluate.sampling.max_tokens + _TEMPLATE_TOKENS if stage in ("evaluate", "audit") else swept
+    first = _JUDGE_TOKENS if stage == "judge" else _PROMPT_TOKENS
+    return first + focal * turns + swept * (config.negotiation.max_messages - turns)
+
+
 def _turns(config: Config) -> int:
     """Of the focal side, which speaks first, in a dialogue of full length; the other side has as many or one less."""
     return -(-config.negotiation.max_messages // 2)

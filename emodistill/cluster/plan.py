@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 from emodistill.cluster import slurm
+from emodistill.cluster.advice import advice, too_crowded
 from emodistill.cluster.estimate import Speech, gpu_hours, speech
 from emodistill.cluster.graph import arrays
 from emodistill.cluster.profiles import Profile, Resources
@@ -14,7 +15,6 @@ from emodistill.cluster.record import comment_of
 from emodistill.config import VLLM, Config, OpenAI, Scripted, Spec
 from emodistill.domains import build_scenarios
 from emodistill.errors import BadInput, RunFailed
-from emodistill.kinds import EVERY
 from emodistill.models import require, resolve
 from emodistill.plain import table
 from emodistill.stages import STAGES, Fingerprints, Stage
@@ -51,36 +51,8 @@ def check(config: Config, profile: Profile, stages: Sequence[str]) -> None:
         with _exported(asked.env):
             for key, spec in models.items():
                 _check_model(key, spec)
-        _check_share(profile, stage, models, len(EVERY[stage].tasks(config)))
-
-
-def _check_share(profile: Profile, stage: str, models: Mapping[str, Spec], tasks: int) -> None:
-    """`BadInput` if engines that are open side by side, in a job or in local jobs, take more than one GPU's memory."""
-    engines = {spec: key for key, spec in models.items() if isinstance(spec, VLLM)}
-    total = round(sum(spec.gpu_memory_utilization for spec in engines), 6)
-    asked = profile.resources(stage)
-    jobs = 1 if profile.cluster == "slurm" else min(asked.parallel, -(-tasks // asked.bundle))
-    if total * jobs <= 1 or not _on_gpu(profile, stage):
-        return
-    if total <= 1:
-        raise BadInput(
-            f"The stage {stage} runs {jobs} jobs at once, and each opens {' and '.join(engines.values())} on this "
-            f"machine's GPU: in sum they take {total * jobs:g} of its memory. Set stages.{stage}.parallel: 1 in the "
-            f"profile (one engine batches what it is given), or lower gpu_memory_utilization to {1 / jobs:.2g} in all."
-        )
-    raise BadInput(
-        f"The stage {stage} opens {' and '.join(engines.values())} side by side on the same GPU, and their "
-        f"gpu_memory_utilization come to {total:g} of its memory. Lower them to 1 or less in sum (two: 0.45 each), "
-        "or put one behind an endpoint (backend: openai)."
-    )
-
-
-def _on_gpu(profile: Profile, stage: str) -> bool:
-    if profile.cluster == "slurm":
-        return profile.resources(stage).gpus > 0
-    import torch
-
-    return torch.cuda.is_available()
+        if (crowded := too_crowded(config, profile, stage, models)) is not None:
+            raise BadInput(crowded)
 
 
 @contextmanager
@@ -126,6 +98,8 @@ def render(config: Config, profile: Profile, root: Path, stages: Mapping[str, St
     lines += ["", *_gpu_hours(config, profile, stages)]
     if trained := [name for name in _TRAINED if name in stages]:
         lines += ["", *_gpu_memory(config, profile)]
+    if warned := advice(config, profile, tuple(stages)):
+        lines += ["", "To mend before the run:", *warned]
     for name in trained:
         lines += ["", f"# DeepSpeed, {name}", _deepspeed_text(config, name)]
     if profile.cluster == "slurm":
@@ -173,7 +147,15 @@ def _money(said: Sequence[Speech]) -> list[str]:
     if free:
         lines.append(f"No price is given for {', '.join(free)}: set usd_per_million_prompt and "
                      "usd_per_million_generated there, and max_usd for a cap.")  # fmt: skip
-    return lines + [f"{key} stops asking at {spec.max_usd:g} USD." for key, spec in paid.items() if spec.max_usd]
+    capped: dict[tuple[str, str, float], list[str]] = {}  # one purse for an endpoint's model, whoever asks
+    for key, spec in paid.items():
+        if spec.max_usd:
+            capped.setdefault((spec.base_url, spec.model, spec.max_usd), []).append(key)
+    return lines + [
+        f"{keys[0]} stops asking at {usd:g} USD." if len(keys) == 1
+        else f"{', '.join(keys)} stop asking at {usd:g} USD, spent by all of them together."
+        for (_, _, usd), keys in capped.items()
+    ]  # fmt: skip
 
 
 def _gpu_hours(config: Config, profile: Profile, stages: Mapping[str, Stage]) -> list[str]:

@@ -2,6 +2,7 @@ import re
 
 import pytest
 
+from emodistill.cluster.advice import advice
 from emodistill.cluster.estimate import GPUHours, gpu_hours, trained_tokens
 from emodistill.cluster.plan import _deepspeed_text, _gpu_memory, check
 from emodistill.cluster.profiles import Profile, Resources, load_profile
@@ -154,6 +155,23 @@ def test_local_jobs_at_once_that_one_gpu_cannot_hold_are_refused_before_the_run(
     check(made(0.5), local, ["judge"])
     check(made(0.9), Profile(cluster="local", stages={"judge": {"bundle": 2, "parallel": 2}}), ["judge"])
     check(made(0.9), Profile(cluster="slurm", stages={"judge": {"gpus_per_node": 1, "parallel": 2}}), ["judge"])
+
+
+def test_a_plan_warns_of_engines_without_a_gpu_or_too_many_on_one_and_of_short_contexts():
+    own, names = load_config(ROOT / "yaml" / "own-gpus.yaml"), tuple(STAGES)
+    gpus = Profile(cluster="slurm", stages={name: {"gpus_per_node": 1} for name in ("rollout", "judge", "evaluate")})
+    assert advice(own, gpus, names) == []
+    told = advice(own, load_profile("a100-cluster"), names)
+    assert [line[:48] for line in told] == [
+        "rollout runs models.teacher and models.counterpa", "judge runs models.judge in its own jobs, and the"
+    ]  # fmt: skip
+    assert advice(own, Profile(cluster="slurm"), names) == []  # a cluster of CPUs
+    short = own.models.student.model_copy(update={"max_model_len": 2048, "gpu_memory_utilization": 0.9})
+    careless = own.model_copy(update={"models": own.models.model_copy(update={"student": short})})
+    crowded, length = advice(careless, gpus, names)
+    assert "come to 1.35 of its memory" in crowded
+    assert "models.student.max_model_len is 2,048, and a dialogue of evaluate can grow to 4,600 tokens" in length
+    assert advice(load_config(ROOT / "yaml" / "demo.yaml"), load_profile("local"), names) == []
 
 
 @pytest.mark.parametrize("domain", ["crad", "disaster", "hospital", "student"])

@@ -71,6 +71,11 @@ def test_a_folder_that_cannot_be_written_to(refused):
     assert "--out" in message
 
 
+def test_a_file_in_place_of_the_run_directory(refused, tmp_path):
+    (tmp_path / "taken").touch()
+    assert "taken is no folder. Name another one with --out." in refused("run", SMOKE, "--out", str(tmp_path / "taken"))
+
+
 def test_a_disk_that_is_too_small(refused, tmp_path, monkeypatch):
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=10_000_000))

@@ -203,7 +203,9 @@ def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(tmp_path):
 
 
 def test_one_driver_at_a_time(tmp_path):
-    emodistill("run", "yaml/smoke.yaml", "--out", tmp_path / "run", "--until", "rollout")
+    part = ("run", "yaml/smoke.yaml", "--out", tmp_path / "run", "--until", "rollout")
+    emodistill(*part)
+    assert emodistill(*part).stderr == f"All stages up to rollout are done. See: emodistill status {tmp_path / 'run'}\n"
     with RunDir(tmp_path / "run").lock():
         done = emodistill("run", "yaml/smoke.yaml", "--out", tmp_path / "run", check=False)
     assert done.returncode == 2

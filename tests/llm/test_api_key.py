@@ -32,7 +32,10 @@ def test_the_plan_says_what_the_endpoints_may_cost_and_where_a_price_lacks(monke
     assert (judge.generated_tokens, judge.prompt_tokens) == (1200 * 28, 1200 * 1320)
     assert found["evaluate", "models.student"].usd is None
     assert f"at most {sum(one.usd or 0 for one in found.values()):,.2f} USD" in told
-    assert "models.judge stops asking at 10 USD." in told
+    assert (
+        "models.teacher, models.counterparty, models.judge stop asking at 10 USD, spent by all of them together."
+        in told
+    )
     llm = speech(load_config(API, ("evaluate.variants=[vanilla-llm, vanilla-slm]",)))
     said = {one.key: one.replies for one in llm if one.stage == "evaluate"}
     cell = 10 * 2 * 6
