@@ -51,8 +51,26 @@ def check(config: Config, profile: Profile, stages: Sequence[str]) -> None:
         with _exported(asked.env):
             for key, spec in models.items():
                 _check_model(key, spec)
+            if stage == "sft" and asked.python is None and not _costs_nothing(config):
+                _check_template(config)
         if (crowded := too_crowded(config, profile, stage, models)) is not None:
             raise BadInput(crowded)
+
+
+def _costs_nothing(config: Config) -> bool:
+    """Whether all that comes before the training is simulated: then its own refusal is early enough."""
+    models = config.models
+    return all(isinstance(spec, Scripted) for spec in (models.teacher, models.counterparty, models.judge))
+
+
+def _check_template(config: Config) -> None:
+    """`BadInput` if the student's chat template is none to train with. Loads transformers, which takes seconds."""
+    from emodistill.train.policy_model import load_tokenizer
+    from emodistill.train.sequences import check_template
+
+    said = (("user", "Open."), ("assistant", "20 days."))
+    chat = (("system", "You bargain."), *said, *said) if config.negotiation.layout == "chat" else said
+    check_template(load_tokenizer(config.models.student), chat)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from emodistill.chat import token_ids
+from emodistill.chat import Messages, token_ids
 from emodistill.errors import BadInput
 from emodistill.records import Dialogue
 
@@ -57,7 +57,8 @@ def tokenise(
     `weights`: message index → weight. Raises `BadInput` if the model's chat template is not prefix-stable,
     or ends turns with another token than its tokenizer.
     """
-    ids = token_ids(tokenizer, dialogue.messages[: max(weights) + 1], generate=False)
+    followed = (*dialogue.messages[: max(weights) + 1], ("user", "."))  # some templates mark the last of all answers
+    ids = token_ids(tokenizer, followed, generate=False)
     kept = []
     for message, weight in sorted(weights.items()):
         prompt = token_ids(tokenizer, dialogue.messages[:message], generate=True)
@@ -81,6 +82,12 @@ def tokenise(
     if not kept:
         return None, len(weights)
     return Sequence(dialogue.episode_id, tuple(ids[: kept[-1].end]), tuple(kept)), len(weights) - len(kept)
+
+
+def check_template(tokenizer: Any, chat: Messages) -> None:
+    """`BadInput` if that chat, in the model's template, could not be trained on."""
+    answers = {k: 1.0 for k, (role, _) in enumerate(chat) if role == "assistant"}
+    tokenise(Dialogue("", "", chat, ()), answers, tokenizer, max_length=0)
 
 
 def plan_steps(sequences: Seq[Sequence], batch_turns: int, epochs: int, seed: int) -> list[list[Sequence]]:

@@ -1,4 +1,5 @@
 import re
+import shutil
 
 import pytest
 
@@ -121,6 +122,20 @@ def test_packages_are_looked_for_only_where_the_jobs_own_python_is_this_one(tiny
     for profile in (Profile(cluster="slurm"), Profile(cluster="local", default=Resources(python=python))):
         with pytest.raises(BadInput, match="is not installed"):
             check(config, profile, NAMES)
+
+
+def test_a_student_that_cannot_be_trained_is_refused_before_a_sweep_that_costs_something(tiny_model, tmp_path):
+    folder = tmp_path / "model"
+    shutil.copytree(tiny_model, folder)
+    template = folder / "chat_template.jinja"
+    template.write_text("{{ messages | length }}" + template.read_text())
+    student = f"models.student={{backend: vllm, model: {folder}, max_model_len: 512}}"
+    teacher = "models.teacher={backend: vllm, model: tiny-random, max_model_len: 512}"
+    smoke = ROOT / "yaml" / "smoke.yaml"
+    with pytest.raises(BadInput, match=f"template of {folder} is not prefix-stable"):
+        check(load_config(smoke, (student, teacher)), load_profile("local"), NAMES)
+    check(load_config(smoke, (student,)), load_profile("local"), NAMES)  # all simulated: training itself refuses soon
+    check(load_config(smoke, (student, teacher)), load_profile("local"), ["rollout", "judge"])
 
 
 def test_two_engines_that_one_gpu_cannot_hold_are_refused_before_the_run(tiny_model, monkeypatch):

@@ -58,6 +58,22 @@ def test_a_template_that_rewrites_earlier_turns_is_refused(tokenizer):
         tokenise(dialogue(), {2: 1.0, 4: 1.0}, other, 4096)
 
 
+def test_a_template_that_marks_only_the_last_of_all_answers_is_trained_as_it_is_rolled_out(tokenizer):
+    import copy
+
+    plain = "{{ '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>\\n' }}"
+    marked = plain.replace("message.content", "'<think>\\n\\n</think>\\n\\n' + message.content")
+    thinks = copy.deepcopy(tokenizer)  # as Qwen3's does
+    thinks.chat_template = (
+        "{% for message in messages %}{% if loop.last and message.role != 'user' %}" + marked + "{% else %}" + plain
+        + "{% endif %}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
+    )  # fmt: skip
+    sequence, _ = tokenise(dialogue(), {2: 1.0, 6: 1.0}, thinks, 4096)
+    for message, response in zip((2, 6), sequence.responses, strict=True):
+        assert list(sequence.ids[: response.start]) == token_ids(thinks, CHAT[:message], generate=True)
+        assert thinks.decode(sequence.ids[response.start : response.end]) == CHAT[message][1] + "<|im_end|>"
+
+
 def test_a_template_that_ends_turns_with_another_token_is_refused_by_both_names(tokenizer):
     import copy
 
