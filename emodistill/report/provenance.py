@@ -39,6 +39,7 @@ def stages_sheet(config: Config, ledger: Ledger) -> Sheet:
         Column("", "fingerprint"),
     )  # fmt: skip
     rows: list[tuple[Cell, ...]] = []
+    notes = ["As the finished tasks say of themselves. Simulated roles use no tokens."]
     for name, stage in STAGES.items():
         if name == "tables":  # at work on this very page
             continue
@@ -51,8 +52,9 @@ def stages_sheet(config: Config, ledger: Ledger) -> Sheet:
         hours = sum(m.seconds for m in done) / 3600
         rows.append((name, len(done), len(tasks), sum(m.rows for m in done), sum(m.errors for m in done), hours, read,
                      said, float(usd), told))  # fmt: skip
-    note = "As the finished tasks say of themselves. Simulated roles use no tokens."
-    return Sheet("What each stage did", columns, tuple(rows), (note,))
+        if dropped := int(sum(m.usage.get("dropped_responses", 0) for m in done)):
+            notes.append(f"{name}: {dropped} response(s) lay beyond {name}.max_length and were not trained on.")
+    return Sheet("What each stage did", columns, tuple(rows), tuple(notes))
 
 
 def cell_prints_sheet(config: Config, ledger: Ledger) -> Sheet:
