@@ -34,6 +34,7 @@ _SECRET = 12  # characters of a key that is one
 _POLL_S = 0.01  # how long `poll` waits; another backend may have a step to run meanwhile
 _CONNECT_S = 10.0
 _BACKOFF_S, _LONGEST_BACKOFF_S, _LONGEST_RETRY_AFTER_S = 0.5, 60.0, 120.0
+_RATE_LIMIT_S = 10.0  # at a 429 that does not say when: six retries outlast a limit by the minute
 _KEY = "The key in {key} must be valid for this endpoint and model."
 _PLACE = "Check models.*.base_url (it usually ends in /v1) and models.*.model."
 _MEND = {401: _KEY, 403: _KEY, 402: "Top up the account.", 404: _PLACE, 405: _PLACE}  # statuses that end the task
@@ -203,7 +204,9 @@ class OpenAIModel:
                 f"{mend.format(key=self._spec.api_key_env)} Finished episodes are kept."
             )
         if error.status_code in (408, 409, 429) or error.status_code >= 500:
-            return _Passing(said, retry_after_s(error.response.headers.get("retry-after", "")))
+            header = error.response.headers.get("retry-after", "")
+            silent = error.status_code == 429 and not header
+            return _Passing(said, _RATE_LIMIT_S if silent else retry_after_s(header))
         return _Refused(said)
 
     def _shown(self, text: str) -> str:

@@ -124,7 +124,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(data)))
-            if status == 429:
+            if status == 429 and self.endpoint.retry_after:
                 self.send_header("Retry-After", self.endpoint.retry_after)
             self.end_headers()
             self.wfile.write(data[: len(data) // 2] if kind in ("half", "slow") else data)

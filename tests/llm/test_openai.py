@@ -108,6 +108,14 @@ def test_retry_after_is_waited_for(http_model):
         assert 1 <= second - first < 3
 
 
+def test_a_rate_limit_that_does_not_say_when_is_waited_for_too(http_model, monkeypatch):
+    monkeypatch.setattr("emodistill.llm.openai._RATE_LIMIT_S", 1.0)
+    with Endpoint(lambda body, attempt: "" if attempt else "429", retry_after="") as endpoint:
+        answers(http_model(endpoint.url), [request("k")])
+        first, second = endpoint.times
+        assert 1 <= second - first < 3
+
+
 def test_backoff_doubles_with_full_jitter_up_to_a_minute():
     for tried, longest in ((0, 0.5), (3, 4.0), (20, 60.0)):
         waits = [full_jitter(tried) for _ in range(500)]
