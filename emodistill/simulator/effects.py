@@ -1,8 +1,8 @@
 """The planted truth: how the counterparty reacts to a heard emotion, by domain and phase of the bargain (ours).
 
 Labels fall into six families. A family's effect depends on the domain and on the phase, which both sides can see in the
-dialogue: in each phase another family is right, and what was right in the phase before is at worst dull, so that no
-border is a cliff. Each label has its own strength within its family; the same label twice in a row wears.
+dialogue: in each phase another family is right, and what was right in the phase before is mostly no worse than dull.
+Each label has its own strength within its family; the same label twice in a row wears.
 docs/simulator.md tells the stories behind the tables.
 """
 
