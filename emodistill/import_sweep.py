@@ -42,9 +42,11 @@ def _summary(sweep: "Sweep", root: Path) -> str:
     from emodistill.sweeps.store import counts
 
     found = counts(sweep)
+    bare = sum(not any(text for _, text in scenario.facts) for scenario in sweep.scenarios)
+    told = f" ({bare} without facts: neither the file nor a scenarios.json beside it tells any)" if bare else ""
     return (
         f"{len(sweep.played)} of {len(sweep.played) + len(sweep.left_out)} episodes imported: {sweep.domain}, "
-        f"{len(sweep.scenarios)} scenarios, from {', '.join(sweep.files)}\n"
+        f"{len(sweep.scenarios)} scenarios{told}, from {', '.join(sweep.files)}\n"
         f"offers: {found['offers_stated']} as the files state them ({found['same']} of these our reader finds in the "
         f"words, too), {found['offers_read']} read from the words\n"
         f"outcomes: {found['outcomes_stated']} as the files state them, {found['outcomes_by_rules']} to be decided by "

@@ -8,6 +8,7 @@ from typing import get_args
 from emodistill.config import Persona
 from emodistill.domains.columns import Column
 from emodistill.domains.quantities import Quantity
+from emodistill.errors import BadInput
 from emodistill.records import Scenario, Seat
 
 
@@ -23,6 +24,7 @@ class Speech:
     counter_hold: tuple[str, ...]
 
 
+_PATIENCE = 20_000  # draws in a row that bring nothing new; then there is nothing new to be drawn
 PERSONAS: tuple[str, ...] = get_args(Persona)  # how the counterparty behaves (METHOD.md §8)
 
 
@@ -86,10 +88,17 @@ def as_scenarios(domain: Domain, drawn: Sequence[Drawn], train: int, held_out: i
 
 
 def generate(domain: Domain, count: int, seed: int) -> list[Drawn]:
-    """`count` different scenarios; the same seed gives the same ones."""
-    rng = random.Random(seed)
+    """`count` different scenarios; the same seed gives the same ones. `BadInput` if there are not so many."""
+    rng, known = random.Random(seed), 0
     drawn: dict[tuple[tuple[str, str], ...], Drawn] = {}
     while len(drawn) < count:
         one = domain.generate(rng)
+        known = known + 1 if one.facts in drawn else 0
+        if known == _PATIENCE:
+            raise BadInput(
+                f"The built-in generator of {domain.key} finds {len(drawn)} different scenarios where "
+                f"scenarios.train + scenarios.held_out ask for {count}. Lower those two, or name a file under "
+                f"scenarios.csv.{domain.key}."
+            )
         drawn.setdefault(one.facts, one)
     return list(drawn.values())

@@ -125,12 +125,17 @@ def _loading(shared: Contents, adapter: Adapter, top: bool) -> list[str]:
         "from vllm import LLM",
         "from vllm.lora.request import LoRARequest",
         "",
-        f'engine = LLM("{shared.base}", enable_lora=True, max_lora_rank={shared.config.sft.lora.rank})',
+        f'engine = LLM("{shared.base}", enable_lora=True, max_lora_rank={_served(shared.config.sft.lora.rank)})',
         f'engine.chat(messages, lora_request=LoRARequest("{adapter.name}", 1, "FOLDER"))',
     ]
     if top:
         lines += ["", "from datasets import load_dataset", "", 'load_dataset("FOLDER/dataset", "rollouts")']
     return [*lines, "```", "", "The prompt is the project's own: `emodistill.rollout.prompts.messages`."]
+
+
+def _served(rank: int) -> int:
+    """The least power of two from 8 that holds an adapter's rank: vLLM can be set to these, not to any rank."""
+    return max(8, 1 << (rank - 1).bit_length())
 
 
 def _data(shared: Contents) -> list[str]:

@@ -213,11 +213,15 @@ def _episodes(content: bytes, path: Path) -> tuple[dict[str, Any], list[Any]]:
 
 
 def _beside(path: Path) -> Any:
-    """The list of scenarios that the authors' sweeps have beside them; None if there is none to be read."""
+    """The list of scenarios that the authors' sweeps have beside them; None if there is none."""
+    beside = path.parent / "scenarios.json"
     try:
-        return files.loads((path.parent / "scenarios.json").read_bytes())
-    except (OSError, ValueError):
+        return files.loads(beside.read_bytes())
+    except FileNotFoundError:
         return None
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{beside}, which tells the sweep's scenarios, cannot be read ({error}). Mend it, or move it "
+                       "away: then scenarios are made of what the sweep itself states.") from None  # fmt: skip
 
 
 def _recognised(whole: dict[str, Any], rows: list[Any], path: Path) -> Domain:

@@ -28,11 +28,16 @@ _EXAMPLE = {"urgency": "High", "yes-no": "Yes", "quoted": '"{name}"', "text": "{
 
 
 class Described:
-    """Scenarios by id, as lists beside or in a sweep's file describe them: `[{id, seller, buyer, metadata}]`."""
+    """Scenarios by id, as lists beside or in a sweep's file describe them: `[{id, seller, buyer, metadata}]`.
+
+    What several lists say of one adds up; the last counts where they differ.
+    """
 
     def __init__(self, *lists: Any) -> None:
         rows = [row for found in lists if isinstance(found, list) for row in map(fields, found) if "id" in row]
-        self._rows = {str(row["id"]): row for row in rows}
+        self._rows: dict[str, dict[str, Any]] = {}
+        for row in rows:
+            self._rows.setdefault(str(row["id"]), {}).update(row)
 
     def of(self, episode: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         """Id and description of an episode's scenario; `Unusable` if the episode names none."""

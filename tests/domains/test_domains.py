@@ -10,6 +10,7 @@ from emodistill.domains import DOMAINS, build_scenarios
 from emodistill.domains.base import PERSONAS, as_scenarios, generate
 from emodistill.domains.columns import past_nine
 from emodistill.domains.quantities import Clock
+from emodistill.errors import BadInput
 from emodistill.rollout.offers import read
 from emodistill.simulator.hearing import heard_emotion
 
@@ -40,6 +41,11 @@ def test_generated_scenarios_repeat_by_seed_and_no_two_are_alike(domain):
     assert len({one.facts for one in made}) == 100
     assert {tuple(name for name, _ in one.facts) for one in made} == {tuple(name for name, _ in made[0].facts)}
     assert [one for one in made if one.imputed or not all(text.strip() for _, text in one.facts)] == []
+
+
+def test_more_scenarios_than_there_are_is_refused_with_how_many_there_are():
+    with pytest.raises(BadInput, match=r"disaster finds 448 different scenarios where .* ask for 460"):
+        build_scenarios(Scenarios(domains=("disaster",), train=440, held_out=20), seed=1)
 
 
 @each

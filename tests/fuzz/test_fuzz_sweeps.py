@@ -44,7 +44,7 @@ def path(tmp_path_factory) -> Path:
 @given(CONTENT, CONTENT | st.none(), st.sampled_from([None, "crad", "student"]), st.booleans())
 def test_no_file_breaks_the_import(path, content, beside, key, skip_bad):
     path.write_bytes(content)
-    path.with_name("scenarios.json").write_bytes(beside or b"")
+    path.with_name("scenarios.json").write_bytes(beside or b"[]")
     found = taken(lambda: read_sweep([path], key, {}, skip_bad))
     if isinstance(found, Sweep):
         bargains = {scenario.id: scenario for scenario in found.scenarios}

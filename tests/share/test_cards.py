@@ -74,6 +74,13 @@ def test_a_model_card_says_what_is_simulated_what_was_measured_and_the_risks(sha
     assert ModelCard(other).data.license is None and "What is in this folder" not in other
 
 
+@pytest.mark.parametrize("rank, served", [(4, 8), (12, 16), (16, 16), (512, 512)])
+def test_a_model_card_names_a_rank_that_vllm_can_be_set_to(shared, rank, served):
+    config = load_config(ROOT / "yaml" / "smoke.yaml", (f"sft.lora={{rank: {rank}}}",))
+    card = model_card(replace(shared, config=config), shared.adapters[0], top=False)
+    assert f"max_lora_rank={served})" in card and f"LoRA rank {rank}," in card
+
+
 def test_further_tables_are_told_with_intervals_and_what_did_not_run(shared):
     asked = ("evaluate.ablation=true", "evaluate.tournament=[vanilla-slm, full]")
     text = model_card(shared, shared.adapters[0], top=True)

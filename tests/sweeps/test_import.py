@@ -101,6 +101,28 @@ def test_targets_may_stand_in_the_list_of_scenarios_alone(tmp_path):
     assert one.fact("balance") == "9" and one.fact("creditor") == ""
 
 
+def test_a_list_in_the_file_takes_nothing_from_the_one_beside_it(tmp_path):
+    beside = {"id": ROW["scenario"], "metadata": {"stage": "Collection"}}
+    (tmp_path / "scenarios.json").write_text(json.dumps([beside]))
+    path = write(tmp_path / "sweep.json", [ROW], scenarios=[{"id": ROW["scenario"], "balance": 900}])
+    (one,) = read_sweep([path], "crad", {}, skip_bad=False).scenarios
+    assert (one.fact("stage"), one.fact("balance")) == ("Collection", "900")
+
+
+def test_scenarios_without_facts_are_told_and_a_broken_list_of_them_is_refused(tmp_path, capsys):
+    command = ["import-sweep", str(write(tmp_path / "sweep.json", [ROW])), "--out", str(tmp_path / "run")]
+    beside = tmp_path / "scenarios.json"
+    beside.write_text("[{")
+    assert main(command) == 2
+    assert f"{beside}, which tells the sweep's scenarios, cannot be read" in capsys.readouterr().err
+    beside.unlink()
+    assert main(command) == 0
+    assert "1 scenarios (1 without facts: neither the file nor a scenarios.json" in capsys.readouterr().out
+    beside.write_text(json.dumps([{"id": ROW["scenario"], "metadata": {"stage": "Collection"}}]))
+    assert main(command) == 0
+    assert "1 scenarios, from sweep.json" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("domain", list(DOMAINS))
 def test_a_scenario_without_facts_can_be_told_and_judged(domain):
     known = scenarios_of(domain)[0]
