@@ -265,7 +265,7 @@ def test_an_imported_sweep_is_judged_trained_on_and_labelled(tmp_path, capsys):
     assert refused.returncode == 2 and "Set negotiation.max_messages to that or more" in refused.stderr
     command = (*command, "--set", "negotiation.max_messages=10")
     emodistill(*command)
-    assert emodistill(*command).stderr == ""  # nothing is left to do
+    assert "to do" not in emodistill(*command).stderr
     episodes = read_records([run.shard("rollout", "shard-00000")], EPISODES)
     assert [(e.status, e.agreed, e.turns) for e in episodes] == [
         (e.status, e.agreed, e.turns) for e in EPISODES_OF_CRAD
