@@ -29,13 +29,13 @@ class _Sentence:
     theirs: float | None  # the other side's figure, the last if there are several
     amount: Figure | None  # the last figure with a unit
     echo: bool  # nothing but a figure with a question mark
+    wording: "_Wording"
+
+
+class _Wording(NamedTuple):
+    """A sentence but for its figures, shared by all that say the same around theirs, and what it does."""
+
     marked: str  # its skeleton
-    moves: "_Moves"
-
-
-class _Moves(NamedTuple):
-    """What a sentence does whatever its figures are."""
-
     accepts: bool
     walks: bool
     farewell: bool  # nothing but a goodbye
@@ -62,10 +62,10 @@ def read(utterance: str, quantity: Quantity, speaker: str = "") -> Reading:
             strength = part.strength
         theirs = part.theirs if part.theirs is not None and not echoed else theirs
         amount = part.amount or amount
-        accepting = (accepting and not part.moves.retracts) or part.moves.accepts
-        walking = walking or part.moves.walks
+        accepting = (accepting and not part.wording.retracts) or part.wording.accepts
+        walking = walking or part.wording.walks
     if strength <= offered.THEIRS and len(parts) > 1:
-        walking = walking or any(part.moves.farewell for part in parts)
+        walking = walking or any(part.wording.farewell for part in parts)
     accepting = accepting and not words.tagged
     walking = walking and not accepting and not words.tagged
     if walking or (strength == offered.THEIRS and not accepting):
@@ -78,8 +78,8 @@ def read(utterance: str, quantity: Quantity, speaker: str = "") -> Reading:
 def _echoed(part: _Sentence, after: _Sentence) -> bool:
     """Whether a figure is only repeated: `90 days? Impossible.`, `90 days. You want me to wait 90 days.`"""
     if part.echo:
-        return refuses_echo(after.marked)
-    if part.marked.strip(" .!") != "#" or part.offer is None or after.offer is None:
+        return refuses_echo(after.wording.marked)
+    if part.wording.marked.strip(" .!") != "#" or part.offer is None or after.offer is None:
         return False
     return after.strength == offered.THEIRS and after.offer.value == part.offer.value
 
@@ -87,7 +87,7 @@ def _echoed(part: _Sentence, after: _Sentence) -> bool:
 _reading = lru_cache(maxsize=1 << 12)(Reading)  # there are few, and they are frozen
 
 
-@lru_cache(maxsize=1 << 12)
+@lru_cache(maxsize=1 << 13)  # a simulated sweep of one domain says some ten thousand, again and again
 def _sentence(sentence: str, quantity: Quantity) -> _Sentence:
     text = plain(sentence)
     found = figures(text, quantity)
@@ -104,11 +104,10 @@ def _sentence(sentence: str, quantity: Quantity) -> _Sentence:
         theirs=theirs,
         amount=next((figure for figure in reversed(found) if figure.unit is not None), None),
         echo=best_strength > offered.THEIRS and is_echo(marked),
-        marked=marked,
-        moves=_moves(marked),
+        wording=_wording(marked),
     )
 
 
 @lru_cache(maxsize=1 << 12)  # of skeletons there are few
-def _moves(marked: str) -> _Moves:
-    return _Moves(accepts(marked), walks(marked), is_farewell(marked), retracts(marked))
+def _wording(marked: str) -> _Wording:
+    return _Wording(marked, accepts(marked), walks(marked), is_farewell(marked), retracts(marked))
