@@ -13,7 +13,7 @@ from emodistill.evaluate.cells import Cell, cells
 from emodistill.ledger import Ledger
 from emodistill.records import Scenario
 from emodistill.report import figures
-from emodistill.report.plays import emotions_by_turn, standing_offers
+from emodistill.report.plays import emotions_by_turn, standing_offers, summed_turns
 from emodistill.report.sheet import Sheet
 from emodistill.report.statistics import Estimate, cluster_ratio
 from emodistill.report.tables import Row
@@ -71,14 +71,13 @@ class Draws:
 
     def emotions_shown(self) -> None:
         """What the configured selector showed at which turn, over the main cells that have it."""
-        total: dict[str, np.ndarray] = {}
-        names = []
+        shown, names = [], []
         for cell, path in self._played("main"):
             if cell.variant.selector == "iql":
                 with open_table(path) as episodes:
-                    _sum_into(total, emotions_by_turn(episodes))
+                    shown.append(emotions_by_turn(episodes))
                 names.append(cell.name)
-        if total:
+        if total := summed_turns(shown):
             paths = self._add("emotions-by-turn", f"Which emotion the trained selector shows at which of the focal "
                               f"side's turns, in the cells {', '.join(names)}.")  # fmt: skip
             title = self._title.format("emotions the selector shows")
@@ -164,10 +163,3 @@ def turn_worth(
 
 def _value(cell: object) -> float:
     return cell.value if isinstance(cell, Estimate) else np.nan
-
-
-def _sum_into(total: dict[str, np.ndarray], more: Mapping[str, np.ndarray]) -> None:
-    for name, counts in more.items():
-        former = total.get(name, counts[:0])
-        length = max(len(counts), len(former))
-        total[name] = np.pad(former, (0, length - len(former))) + np.pad(counts, (0, length - len(counts)))

@@ -1,6 +1,6 @@
 """What the figures need of an evaluation cell, from its columns of numbers: no text is decoded. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -34,6 +34,16 @@ def emotions_by_turn(episodes: Table) -> dict[str, np.ndarray]:
             if emotion:
                 counts.setdefault(emotion, np.zeros(most, np.int64))[t] += 1
     return counts
+
+
+def summed_turns(cells: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """The counts of several cells, each over its own longest dialogue, over the longest of all: int [focal turns]."""
+    most = max((len(counts) for cell in cells for counts in cell.values()), default=0)
+    total: dict[str, np.ndarray] = {}
+    for cell in cells:
+        for emotion, counts in cell.items():
+            total.setdefault(emotion, np.zeros(most, np.int64))[: len(counts)] += counts
+    return total
 
 
 def _spans(episodes: Table) -> Iterator[tuple[int, int, str]]:

@@ -1,4 +1,4 @@
-"""Where the time of each stage goes: yaml/demo.yaml with a tenth of its dialogues, on real parts, each stage sampled.
+"""Where the time of each stage goes: yaml/demo.yaml with few dialogues and two variants, real parts, each stage sampled.
 
 Each stage is a process, as in any run. A thread of it looks at the main thread's Python stack a hundred times a second
 and puts the moment to one name: the innermost function of ours, and the package it had called. Native code counts for
@@ -27,8 +27,8 @@ _PERIOD_S, _SHOWN = 0.01, 8
 _HOUSE = f"{Path(emodistill.__file__).parent}/"
 _CONFIG = Path(__file__).parents[2] / "yaml" / "demo.yaml"
 _SETS = (
-    "scenarios.train=40", "scenarios.held_out=4", "sweep.rollouts=50", "iql.steps=500", "sft.max_dialogues=16",
-    "jpo.max_dialogues=8", "evaluate.seeds=1",
+    "scenarios.train=40", "scenarios.held_out=4", "sweep.rollouts=50", "iql.steps=200", "sft.max_dialogues=8",
+    "jpo.max_dialogues=4", "evaluate.seeds=1", "evaluate.variants=[vanilla-slm, full]",
 )  # fmt: skip
 
 

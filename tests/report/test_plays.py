@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from emodistill.report.draw import turn_worth
-from emodistill.report.plays import emotions_by_turn, standing_offers
+from emodistill.report.plays import emotions_by_turn, standing_offers, summed_turns
 from emodistill.shards import EPISODES, open_table, write_records
 
 from builders import ACCEPTS, VAGUE, WALKS, dialogue, episode, scenario
@@ -31,6 +31,13 @@ def test_offers_stand_until_a_new_one_and_errors_are_left_out(columns):
     gone = np.nan
     np.testing.assert_allclose(found.focal, [[1.0, 1.0, 0.5, 0.5, 0.5], [0.75, 0.75, gone, gone, gone]])
     np.testing.assert_allclose(found.counterparty, [[gone, gone, gone, 0.25, 0.25], [gone] * 5])
+
+
+def test_cells_of_other_lengths_are_summed_over_the_longest_dialogue_of_all():
+    short, long = {"joy": np.array([1]), "grief": np.array([2])}, {"joy": np.array([1, 1, 3])}
+    found = {name: counts.tolist() for name, counts in summed_turns([short, long]).items()}
+    assert found == {"joy": [2, 1, 3], "grief": [2, 0, 0]}
+    assert summed_turns([{}]) == {}
 
 
 def test_emotions_are_counted_at_each_focal_turn(columns):
