@@ -1,4 +1,4 @@
-"""Where the time of each stage goes: yaml/demo.yaml with few dialogues and two variants, real parts, each stage sampled.
+"""Where the time of each stage goes: yaml/demo.yaml with few dialogues and variants, each stage sampled on real parts.
 
 Each stage is a process, as in any run. A thread of it looks at the main thread's Python stack a hundred times a second
 and puts the moment to one name: the innermost function of ours, and the package it had called. Native code counts for
