@@ -43,6 +43,7 @@ _FORMS: dict[Kind, tuple[str, str, int]] = {
     "text": (r"(?s:[^“].*)", r"", 16),  # what opens a curly quotation belongs to a quoted column
     "quoted": (r"(?s:[\"“].*)", r"", 10),
 }
+_LONGEST_TYPED = 1000  # characters; longer is no number, time or yes
 _MATCH = {
     kind: (re.compile(plain, re.IGNORECASE), re.compile(meant, re.IGNORECASE), other)
     for kind, (plain, meant, other) in _FORMS.items()
@@ -52,7 +53,10 @@ _MATCH = {
 def misfit(kind: Kind, cell: str) -> int:
     """How little a cell looks like its column: 0 plain, 1 decorated or without a value, else the kind's cost."""
     plain, meant, other = _MATCH[kind]
-    cell = cell.strip() if kind in ("text", "quoted") else clean(cell)
+    words = kind in ("text", "quoted")
+    if not words and len(cell) > _LONGEST_TYPED:
+        return other
+    cell = cell.strip() if words else clean(cell)
     return 0 if plain.fullmatch(cell) else 1 if meant.fullmatch(cell) else other
 
 

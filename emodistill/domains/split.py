@@ -9,8 +9,9 @@ refused: a wrong cut is worse than none.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
-from emodistill.domains.columns import MISFIT, Column, misfit
+from emodistill.domains.columns import MISFIT, Column, Kind, misfit
 
 MOST_PIECES, LONGEST = 100, 20_000  # between commas, and characters, of a line that is looked at
 LIMIT = 30  # what the repairs of one line may cost in all
@@ -57,6 +58,11 @@ def split(line: str, columns: Sequence[Column]) -> Split:
     starts = [0, *(comma.position + 1 for comma in commas)]
     ends = [*(comma.position for comma in commas), len(line)]
     best: list[dict[int, _Path]] = [{0: _Path(0, 1, 0)}]
+
+    @cache  # columns of one kind look at the same pieces
+    def fit(kind: Kind, first: int, last: int) -> int:
+        return misfit(kind, line[starts[first] : ends[last]])
+
     for k, column in enumerate(columns):
         reached: dict[int, _Path] = {}
         for first, path in best[k].items():
@@ -65,7 +71,7 @@ def split(line: str, columns: Sequence[Column]) -> Split:
             cost = path.cost + _parting(commas, columns, first, k)
             for last in range(first, len(starts)):
                 cost += commas[last - 1].keep if last > first else 0
-                total = cost + misfit(column.kind, line[starts[first] : ends[last]])
+                total = cost + fit(column.kind, first, last)
                 _offer(reached, last + 1, _Path(total, path.ways, first))
         best.append(reached)
     if len(starts) not in best[-1]:
