@@ -10,6 +10,8 @@ from typing import Literal, NamedTuple, Protocol
 from emodistill.chat import Messages
 from emodistill.records import Scenario, Seat, Turn
 
+CUT = "cut at its token limit before any words: a model that reasons first needs more max_tokens, or its reasoning off"
+
 
 class View(NamedTuple):
     """What the speaker knows, for the simulator: it reads words, and only its own emotion instruction."""
@@ -37,9 +39,6 @@ class ChatRequest(NamedTuple):
     choices: tuple[str, ...] = ()  # the reply must be one of these (guided decoding)
     logprobs: bool = False  # ask for the first token's alternatives
     schema: str = ""  # JSON schema that the reply must follow (guided decoding); empty: free text
-
-
-CUT = "cut at its token limit before any words: a model that reasons first needs more max_tokens, or its reasoning off"
 
 
 class ChatReply(NamedTuple):
