@@ -1,16 +1,21 @@
 """What a plan warns of: settings that are allowed, and with which jobs would end badly."""
 
+import re
 from collections.abc import Collection, Mapping
+from urllib.parse import urlsplit
 
 from emodistill.cluster.estimate import longest_prompt, speech
 from emodistill.cluster.profiles import Profile
-from emodistill.config import VLLM, Config, Spec
+from emodistill.config import VLLM, Config, OpenAI, Spec
 from emodistill.kinds import EVERY
+
+_EXAMPLE = re.compile(r"(?:^|\.)example(?:\.(?:com|net|org))?$", re.IGNORECASE)  # RFC 2606: nobody's host
+_OPEN = "CHANGE-ME"  # in shipped profiles
 
 
 def advice(config: Config, profile: Profile, stages: Collection[str]) -> list[str]:
-    """One line for each engine without a GPU, engines that want too much of one, and contexts that are too short."""
-    lines: list[str] = []
+    """A line for each thing left open, engine without a GPU, GPU that is asked too much, and context too short."""
+    lines = unfilled(config, profile, stages)
     short: dict[str, tuple[int, int, str]] = {}
     on_gpus = profile.cluster == "slurm" and any(profile.resources(name).gpus for name in stages)
     for stage in stages:
@@ -30,6 +35,23 @@ def advice(config: Config, profile: Profile, stages: Collection[str]) -> list[st
         "outgrows it ends as a technical error. Raise it, or lower negotiation.max_messages."
         for key, (length, tokens, stage) in short.items()
     ]
+
+
+def unfilled(config: Config, profile: Profile, stages: Collection[str]) -> list[str]:
+    """One line for each setting that still is as a shipped example left it open."""
+    models = {said.key: said.spec for said in speech(config, stages)}
+    lines = [
+        f"{key}.base_url is still the example's {spec.base_url}: put in your endpoint and its model."
+        for key, spec in models.items()
+        if isinstance(spec, OpenAI) and _EXAMPLE.search(urlsplit(spec.base_url).hostname or "")
+    ]
+    if profile.cluster == "slurm":
+        asked = [profile.resources(stage).model_dump() for stage in stages]
+        lines += [
+            f"{key} is still {_OPEN} in the profile: put in your cluster's, or take the line out."
+            for key in sorted({key for one in asked for key, value in one.items() if value == _OPEN})
+        ]
+    return lines
 
 
 def too_crowded(config: Config, profile: Profile, stage: str, models: Mapping[str, Spec]) -> str | None:

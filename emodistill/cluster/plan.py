@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 from emodistill.cluster import slurm
-from emodistill.cluster.advice import advice, too_crowded
+from emodistill.cluster.advice import advice, too_crowded, unfilled
 from emodistill.cluster.estimate import Speech, gpu_hours, speech
 from emodistill.cluster.graph import arrays
 from emodistill.cluster.profiles import Profile, Resources
@@ -35,7 +35,9 @@ _SAFE = 0.95  # of a GPU's memory; the rest is lost to fragments
 
 
 def check(config: Config, profile: Profile, stages: Sequence[str]) -> None:
-    """`BadInput` if a package, model, key or file that the jobs of these stages need is not there."""
+    """`BadInput` if a setting, package, model, key or file that the jobs of these stages need is not there."""
+    if left := unfilled(config, profile, stages):
+        raise BadInput(" ".join(left))
     build_scenarios(config.scenarios, config.seed)
     for stage in stages:
         # Without Slurm a job is a process like this one.

@@ -111,6 +111,22 @@ def test_without_slurm_a_slurm_profile_is_refused(tmp_path):
     assert "There is no Slurm here" in done.stderr
 
 
+def test_what_an_example_left_open_is_told_by_the_plan_and_refused_by_a_run(monkeypatch):
+    monkeypatch.setenv("LLM_API_KEY", "k")
+    shipped, ours = load_config(ROOT / "yaml" / "api.yaml"), load_profile("local")
+    endpoints = ["models.teacher.base_url", "models.counterparty.base_url", "models.judge.base_url"]
+    assert [line.split()[0] for line in advice(shipped, ours, NAMES)] == endpoints
+    with pytest.raises(BadInput, match=r"models\.teacher\.base_url is still the example's https://llm\.example\.org"):
+        check(shipped, ours, ["rollout"])
+    given = [f"{key}=https://llm.example-labs.org/v1" for key in endpoints]
+    check(load_config(ROOT / "yaml" / "api.yaml", given), ours, ["rollout", "judge"])
+    smoke = load_config(ROOT / "yaml" / "smoke.yaml")
+    open_ended = Profile(cluster="slurm", stages={"rollout": {"partition": "CHANGE-ME"}})
+    with pytest.raises(BadInput, match="partition is still CHANGE-ME"):
+        check(smoke, open_ended, NAMES)
+    check(smoke, open_ended, ["judge"])
+
+
 def test_packages_are_looked_for_only_where_the_jobs_own_python_is_this_one(tiny_model, monkeypatch):
     def none_here(*packages):
         if packages:
@@ -178,6 +194,7 @@ def test_a_plan_warns_of_engines_without_a_gpu_or_too_many_on_one_and_of_short_c
     assert advice(own, gpus, names) == []
     told = advice(own, load_profile("a100-cluster"), names)
     assert [line[:48] for line in told] == [
+        "account is still CHANGE-ME in the profile: put i",
         "rollout runs models.teacher and models.counterpa", "judge runs models.judge in its own jobs, and the"
     ]  # fmt: skip
     assert advice(own, Profile(cluster="slurm"), names) == []  # a cluster of CPUs

@@ -17,6 +17,7 @@ from helpers import ROOT, emodistill
 
 API = ROOT / "yaml" / "api.yaml"
 ROLES = ("teacher", "counterparty", "judge")
+ELSEWHERE = tuple(f"models.{role}.base_url=https://llm.test/v1" for role in ROLES)
 SMALL = ("scenarios.train=4", "scenarios.held_out=2", "sweep.rollouts=3", "sweep.shard_episodes=6")
 
 
@@ -43,7 +44,7 @@ def test_the_plan_says_what_the_endpoints_may_cost_and_where_a_price_lacks(monke
     named = (
         "evaluate.variants=[full]",
         "evaluate.unseen=[full]",
-        "evaluate.counterparties={dear: {backend: openai, model: big, base_url: https://dear.example/v1, "
+        "evaluate.counterparties={dear: {backend: openai, model: big, base_url: https://dear.test/v1, "
         "api_key_env: DEAR_KEY, usd_per_million_generated: 10}}",
     )
     dear = next(one for one in speech(load_config(API, named)) if one.key == "evaluate.counterparties.dear")
@@ -52,7 +53,7 @@ def test_the_plan_says_what_the_endpoints_may_cost_and_where_a_price_lacks(monke
     with pytest.raises(
         BadInput, match=r"evaluate\.counterparties\.dear: the environment variable DEAR_KEY holds no key"
     ):
-        check(load_config(API, named), load_profile("local"), ["evaluate"])
+        check(load_config(API, (*named, *ELSEWHERE)), load_profile("local"), ["evaluate"])
     free = emodistill("plan", ROOT / "yaml" / "paper" / "crad.yaml").stdout
     assert "No price is given for models.teacher, models.counterparty, models.judge: set usd_per_million_prompt" in free
 

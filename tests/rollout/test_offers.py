@@ -262,7 +262,10 @@ amounts = st.one_of(
     st.tuples(st.just(MINUTES), st.integers(1, 600)),
     st.tuples(st.just(BEDTIME), st.integers(-120, 480)),
 )
-ASIDES = ("The balance is $4,500.", "You paid 200 dollars.", "It went up 5%.", "My son is 9 years old.", "I am 67.")
+ASIDES = (
+    "The balance is $4,500.", "You paid 200 dollars.", "It went up 5%.", "I can do 50 % now.", "My son is 9 years old.",
+    "I am 67.",
+)  # fmt: skip
 
 
 @PROPERTY

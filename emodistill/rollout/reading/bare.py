@@ -8,7 +8,7 @@ from emodistill.rollout.reading.wording import wording
 
 _BY_ITSELF = wording(
     r"""
-    $|[.,!?;:)'"]| ?-| ?[^\w\s#~¤]
+    $|[.,!?;:)'"]| ?-| ?[^\w\s#~¤%]
     \ (?:and|or|but|if|because|since|when|unless|as|than|though|so|that|which|this|not|no|too|either|instead|rather|\
         now)\b
     \ (?:for|from|with|within|anywhere|on|to(?! [#~])|in|at|by|over|under|like|before|after|between|here|then|again|\
