@@ -68,9 +68,18 @@ def main() -> int:
 
 
 def _machine() -> dict[str, object]:
+    """The CPU with its generation, since clouds give many the same name, and what it multiplies in one go."""
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "")
-    return {"cpu": model or platform.processor(), "cores": len(os.sched_getaffinity(0)), "system": platform.platform()}
+    said = dict(reversed([tuple(map(str.strip, line.split(":", 1))) for line in lines if ":" in line]))
+    flags = said.get("flags", "").split()
+    return {
+        "cpu": ", ".join([
+            said.get("model name") or platform.processor(),
+            *(f"{short} {said[key]}" for short, key in (("family", "cpu family"), ("model", "model")) if key in said),
+            *(flag for flag in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if flag in flags),
+        ]),
+        "cores": len(os.sched_getaffinity(0)), "system": platform.platform(),
+    }  # fmt: skip
 
 
 def _versions() -> dict[str, str]:

@@ -72,7 +72,7 @@ def render(kept: dict[str, Any]) -> str:
             + ", ".join(f"{package} {version}" for package, version in versions.items()) + ".\n"
         )  # fmt: skip
         rows = [(key, _shown(value)) for key, value in one["figures"].items()]
-        rows += [(f"asked: {asked}", "met" if one["target_met"][key] else "**not met**")
+        rows += [(f"asked: {key}: {asked}", "met" if one["target_met"][key] else "**not met**")
                  for key, asked in one["target"].items()]  # fmt: skip
         parts.append("| figure | value |\n|---|---|\n" + "".join(f"| {key} | {value} |\n" for key, value in rows))
     return "\n".join(parts)

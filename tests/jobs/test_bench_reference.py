@@ -17,7 +17,7 @@ def test_a_case_replaces_its_own_figures_and_no_others(tmp_path):
     assert kept["store"]["figures"] == {"written": 4.0} and kept["rollout"]["figures"] == {"ratio": 0.9}
     page = (tmp_path / "bench.md").read_text()
     assert page == render(kept)
-    assert "| asked: at least 3 | met |" in page and "| asked: at least 3 | **not met** |" in page
+    assert "| asked: speed: at least 3 | met |" in page and "| asked: speed: at least 3 | **not met** |" in page
     assert page.count("Not measured yet.") == page.count("\n## ") - 2
 
 
