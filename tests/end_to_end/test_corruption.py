@@ -36,11 +36,13 @@ HARMS = {
 
 
 def kinds(root):
-    """The first file of each kind: stage, depth, and suffix or, of what lies deeper, name."""
+    """The first file of each kind: stage, depth, and suffix or, of what lies deeper, name without its precision."""
     found = {}
     for path in sorted(path for path in root.rglob("*") if path.is_file() and path.suffix != ".lock"):
         parts = path.relative_to(root).parts
-        name = re.sub(r"\d+", "#", path.stem) + path.suffix if len(parts) != 2 else path.suffix
+        name = path.suffix
+        if len(parts) != 2:
+            name = re.sub(r"\d+", "#", path.stem.removeprefix("bf16_")) + path.suffix
         if parts[0] not in OTHERS and path.name != ".lock":
             found.setdefault((parts[0], len(parts), name), path)
     return found
