@@ -27,7 +27,7 @@ from jobs.chaos.processes import Strike
 _HOOK = Path(__file__).parent / "hook"
 _PROFILE = "cluster: local\ndefault: {{parallel: {workers}}}\nstages: {{evaluate: {{bundle: 64}}}}\n"
 _RATE = 0.004  # of an fsync or rename to be the last
-_SOON_S = 1.0  # after a stage begins that nobody has struck yet, it is
+_SOON_S = 0.5  # after a stage begins that nobody has struck yet, it is
 _QUIET = 6  # beginnings in a row that nobody struck and that came to nothing: the run counts as stuck
 
 
