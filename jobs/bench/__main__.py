@@ -70,7 +70,7 @@ def main() -> int:
 def _machine() -> dict[str, object]:
     """The CPU with its generation, since clouds give many the same name, and what it multiplies in one go."""
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    said = dict(reversed([tuple(map(str.strip, line.split(":", 1))) for line in lines if ":" in line]))
+    said = dict(tuple(map(str.strip, line.split(":", 1))) for line in lines if ":" in line)
     flags = said.get("flags", "").split()
     return {
         "cpu": ", ".join([
